@@ -1,0 +1,153 @@
+package holdfast
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+)
+
+var (
+	txType    = reflect.TypeFor[*Tx]()
+	errorType = reflect.TypeFor[error]()
+)
+
+// Handler is one event or section of an app: an author's function together with what its signature says.
+// It is immutable and safe for concurrent use.
+type Handler struct {
+	app    *App
+	name   string
+	fn     reflect.Value
+	state  reflect.Type // S of the *S it takes
+	input  reflect.Type // nil when it takes no input
+	result bool         // whether it gives a result before the error
+}
+
+const handlerShapes = "func(*holdfast.Tx, *State) error, with an input after the state or a result before the error where needed"
+
+// newHandler reads the signature of fn, or says what is wrong with it.
+func newHandler(app *App, name string, fn any) (*Handler, error) {
+	typ := reflect.TypeOf(fn)
+	wrong := func(what string) error {
+		return fmt.Errorf("%s %s; expected %s, got %s", name, what, handlerShapes, typ)
+	}
+	if typ.IsVariadic() {
+		return nil, wrong("is variadic")
+	}
+	if typ.NumIn() < 2 || typ.NumIn() > 3 || typ.In(0) != txType {
+		return nil, wrong("takes the wrong arguments")
+	}
+	if typ.In(1).Kind() != reflect.Pointer || typ.In(1).Elem().Kind() != reflect.Struct {
+		return nil, wrong("must take its state as a pointer to a struct")
+	}
+	if typ.NumOut() < 1 || typ.NumOut() > 2 || typ.Out(typ.NumOut()-1) != errorType {
+		return nil, wrong("must return an error, or a result and an error")
+	}
+	h := &Handler{app: app, name: name, fn: reflect.ValueOf(fn), state: typ.In(1).Elem(), result: typ.NumOut() == 2}
+	if typ.NumIn() == 3 {
+		h.input = typ.In(2)
+		if err := holdable(h.input); err != nil {
+			return nil, fmt.Errorf("%s: its input: %w", name, err)
+		}
+	}
+	if h.result {
+		if err := holdable(typ.Out(0)); err != nil {
+			return nil, fmt.Errorf("%s: its result: %w", name, err)
+		}
+	}
+	return h, nil
+}
+
+// App returns the app that the handler belongs to.
+func (h *Handler) App() *App { return h.app }
+
+// Name returns the registered name, such as "step".
+func (h *Handler) Name() string { return h.name }
+
+// Type returns the name that is unique among apps, such as "counter.step"; a section's Temporal activity type.
+func (h *Handler) Type() string { return h.app.name + "." + h.name }
+
+// TakesInput reports whether the function has a parameter after the state.
+func (h *Handler) TakesInput() bool { return h.input != nil }
+
+// CheckInput says, without running anything, whether the JSON text fits the function's input. Nothing (nil) fits a
+// function that takes none. The error wraps [ErrBadArgument] and names the value and what was expected.
+func (h *Handler) CheckInput(input json.RawMessage) error {
+	_, err := h.decodeInput(input)
+	return err
+}
+
+func (h *Handler) decodeInput(input json.RawMessage) ([]reflect.Value, error) {
+	if h.input == nil {
+		if len(input) > 0 && string(input) != "null" {
+			return nil, fmt.Errorf("%w: %s takes no argument, got %s", ErrBadArgument, h.name, shorten(input))
+		}
+		return nil, nil
+	}
+	if len(input) == 0 {
+		return nil, fmt.Errorf("%w: %s takes %s, got nothing", ErrBadArgument, h.name, kindOf(h.input))
+	}
+	value, err := decodeStrict(input, h.input)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s takes %s, got %s (%w)", ErrBadArgument, h.name, kindOf(h.input), shorten(input), err)
+	}
+	return []reflect.Value{value}, nil
+}
+
+// decodeStrict reads one JSON value: nothing may follow it, no member may be unknown, and null fits only what can be nil.
+func decodeStrict(input json.RawMessage, typ reflect.Type) (reflect.Value, error) {
+	value := reflect.New(typ)
+	decoder := json.NewDecoder(bytes.NewReader(input))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(value.Interface()); err != nil {
+		return reflect.Value{}, err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return reflect.Value{}, errors.New("more than one JSON value")
+	}
+	if bytes.Equal(bytes.TrimSpace(input), []byte("null")) && !nilable(typ) {
+		return reflect.Value{}, errors.New("null is no value for it")
+	}
+	return value.Elem(), nil
+}
+
+func nilable(typ reflect.Type) bool {
+	switch typ.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface:
+		return true
+	default:
+		return hasOwnJSON(typ)
+	}
+}
+
+// kindOf names a Go type in the words of JSON, for a person who sees only the page.
+func kindOf(typ reflect.Type) string {
+	word := "JSON value"
+	switch typ.Kind() {
+	case reflect.Bool:
+		word = "JSON boolean"
+	case reflect.String:
+		word = "JSON string"
+	case reflect.Slice, reflect.Array:
+		word = "JSON array"
+	case reflect.Struct, reflect.Map:
+		word = "JSON object"
+	default:
+		if typ.Kind() >= reflect.Int && typ.Kind() <= reflect.Float64 {
+			word = "JSON number"
+		}
+	}
+	return fmt.Sprintf("a %s (%s)", word, typ)
+}
+
+// shorten keeps an error message readable whatever was sent.
+func shorten(input json.RawMessage) string {
+	const most = 80
+	text := []rune(string(input))
+	if len(text) <= most {
+		return string(text)
+	}
+	return string(text[:most]) + "…"
+}

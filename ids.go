@@ -1,0 +1,22 @@
+package holdfast
+
+import "strings"
+
+// SessionID is the public name of a session, such as "counter-k5v2…": the app's name, a dash, and a one-way hash of the
+// secret that the session's client holds. It opens nothing, so it may stand in logs, workflow ids and addresses.
+type SessionID string
+
+// App returns the name of the app that the session belongs to: what stands before the first dash.
+func (id SessionID) App() string {
+	app, _, _ := strings.Cut(string(id), "-")
+	return app
+}
+
+// Key returns what tells the session apart from others of its app: what stands after the first dash.
+func (id SessionID) Key() string {
+	_, key, _ := strings.Cut(string(id), "-")
+	return key
+}
+
+// TaskID is the id of one started task, which is also its Temporal workflow id, such as "counter.MyTask-k5v2…-9x3f…".
+type TaskID string

@@ -1,0 +1,101 @@
+package holdfast
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime/debug"
+)
+
+// Outcome is what one run of a handler did, to be committed whole.
+type Outcome struct {
+	// Documents are the states that changed, in their new form.
+	Documents Documents
+	// Result is what the function returned beside its error, as JSON, or nil.
+	Result json.RawMessage
+	// Starts are the tasks it asked for, in order.
+	Starts []Start
+	// Messages are what it told the page, in order.
+	Messages []Message
+}
+
+// Changes reports whether there is anything to commit.
+func (o *Outcome) Changes() bool {
+	return len(o.Documents) > 0 || len(o.Starts) > 0 || len(o.Messages) > 0
+}
+
+// Run calls the handler's function on a private copy of the session's states and returns what it did. Nothing is written
+// anywhere; docs are not changed. It returns when the function does, so who calls it guards the deadline.
+//
+// The errors: [ErrBadArgument] for an input that does not fit; [SectionError] for what the function returned or did wrong
+// with its Tx; [PanicError] for a panic. Safe for concurrent use.
+func (h *Handler) Run(ctx context.Context, session SessionID, docs Documents, input json.RawMessage) (*Outcome, error) {
+	args, err := h.decodeInput(input)
+	if err != nil {
+		return nil, err
+	}
+	tx := &Tx{app: h.app, ctx: ctx, session: session, docs: docs, states: map[string]reflect.Value{}}
+	defer tx.end()
+	state, err := tx.state(h.state)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", h.Type(), err)
+	}
+	results, err := h.call(append([]reflect.Value{reflect.ValueOf(tx), state}, args...))
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(tx.err, returned(results)); err != nil {
+		return nil, &SectionError{Function: h.Type(), Err: err}
+	}
+	return h.outcome(tx, results)
+}
+
+// call contains a panic of the author's function.
+func (h *Handler) call(args []reflect.Value) (results []reflect.Value, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = newPanicError(h.Type(), value)
+		}
+	}()
+	return h.fn.Call(args), nil
+}
+
+// returned is the error at the end of a function's results.
+func returned(results []reflect.Value) error {
+	err, _ := results[len(results)-1].Interface().(error)
+	return err
+}
+
+// outcome encodes what the function left behind.
+func (h *Handler) outcome(tx *Tx, results []reflect.Value) (*Outcome, error) {
+	out := &Outcome{Documents: Documents{}, Starts: tx.starts, Messages: tx.messages}
+	for name, value := range tx.states {
+		raw, err := json.Marshal(value.Interface())
+		if err != nil {
+			return nil, &SectionError{Function: h.Type(), Err: fmt.Errorf("encode state %s: %w", name, err)}
+		}
+		before := tx.docs[name]
+		if before == nil {
+			before = h.app.states[name].initial
+		}
+		if !bytes.Equal(raw, before) {
+			out.Documents[name] = raw
+		}
+	}
+	if !h.result {
+		return out, nil
+	}
+	raw, err := json.Marshal(results[0].Interface())
+	if err != nil {
+		return nil, &SectionError{Function: h.Type(), Err: fmt.Errorf("encode the result: %w", err)}
+	}
+	out.Result = raw
+	return out, nil
+}
+
+func newPanicError(function string, value any) *PanicError {
+	return &PanicError{Function: function, Value: value, Stack: string(debug.Stack())}
+}
