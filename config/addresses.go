@@ -1,0 +1,98 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// credentials matches the user part of a URL, up to the last "@": a password may hold any character.
+var credentials = regexp.MustCompile(`://.*@`)
+
+// hostPort is an address whose port is at least leastPort: with 0 it is one to listen on, where the host may be left out,
+// with 1 one to connect to.
+func hostPort(leastPort int) kind[string] {
+	expected := "host:port"
+	if leastPort == 0 {
+		expected = "host:port or :port"
+	}
+	return text(expected, func(s string) bool {
+		host, port, err := net.SplitHostPort(s)
+		if err != nil || strings.ContainsAny(host, "/@?# \t\r\n") || (host == "" && leastPort > 0) {
+			return false
+		}
+		n, err := strconv.ParseUint(port, 10, 16)
+		return err == nil && int(n) >= leastPort
+	})
+}
+
+// name is what Temporal takes as a name.
+func name() kind[string] {
+	return text("a name without spaces", func(s string) bool {
+		return s != "" && !strings.ContainsAny(s, " \t\r\n")
+	})
+}
+
+// filePath is a path on this machine; whether it can be used is found out by who uses it.
+func filePath() kind[string] {
+	return text("a path, neither empty nor with a space at an end", func(s string) bool {
+		return s != "" && s == strings.TrimSpace(s)
+	})
+}
+
+// stateURL names a driver of package state and what the driver needs. That the driver is there and that it can use
+// the rest is found out on opening.
+func stateURL() kind[string] {
+	return text("sqlite:PATH or memory:", func(s string) bool {
+		file, isFile := strings.CutPrefix(s, "sqlite:")
+		return s == "memory:" || isFile && strings.TrimSpace(file) != ""
+	})
+}
+
+// webURL is empty or the base URL of a web site. What comes out has no slash at its end.
+func webURL() kind[string] {
+	k := text("an http or https URL without a user, query or fragment, or empty", func(s string) bool {
+		u, err := url.Parse(s)
+		return s == "" || err == nil && isBase(u)
+	})
+	parse := k.parse
+	k.parse = func(raw any) (string, error) {
+		s, err := parse(raw)
+		return strings.TrimRight(s, "/"), err
+	}
+	return k
+}
+
+func isBase(u *url.URL) bool {
+	return (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == ""
+}
+
+// patterns is a list of hosts, or scheme://host, with the wildcards of path.Match.
+func patterns() kind[[]string] {
+	return list("a list of hosts, such as app.example.com, *.example.com or https://example.com", func(s string) bool {
+		scheme, host, hasScheme := strings.Cut(s, "://")
+		if !hasScheme {
+			scheme, host = "https", s
+		}
+		_, err := path.Match(host, "")
+		return err == nil && scheme != "" && host != "" && !strings.ContainsAny(host, "/@ \t\r\n")
+	})
+}
+
+// show is a value as an error may print it: quoted if it is text, of bounded length, without credentials.
+func show(raw any) string {
+	const most = 120
+	s := fmt.Sprint(raw)
+	if text, ok := raw.(string); ok {
+		s = strconv.Quote(text)
+	}
+	s = credentials.ReplaceAllString(s, "://"+redacted+"@")
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}

@@ -1,0 +1,58 @@
+package config_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/holdfast-run/holdfast/config"
+)
+
+func TestSecretDoesNotShow(t *testing.T) {
+	t.Parallel()
+	const value = "correct horse battery staple wins"
+	c := config.Default()
+	c.Starter.SessionKey = config.NewSecret(value)
+	hidden := struct{ inner config.Config }{c} // fmt asks no method of an unexported field
+
+	var log bytes.Buffer
+	for _, logger := range []*slog.Logger{slog.New(slog.NewTextHandler(&log, nil)), slog.New(slog.NewJSONHandler(&log, nil))} {
+		logger.Info("start", "key", c.Starter.SessionKey, "config", c, "starter", &c.Starter)
+	}
+	asJSON, err := json.Marshal(c)
+	require.NoError(t, err)
+	asYAML, err := yaml.Marshal(c)
+	require.NoError(t, err)
+	asKey, err := json.Marshal(map[config.Secret]int{c.Starter.SessionKey: 1})
+	require.NoError(t, err)
+
+	shown := []string{log.String(), string(asJSON), string(asYAML), string(asKey)}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		shown = append(shown, fmt.Sprintf(format, c), fmt.Sprintf(format, &c), fmt.Sprintf(format, c.Starter.SessionKey))
+		require.NotContains(t, fmt.Sprintf(format, hidden), value, format)
+	}
+	for _, s := range shown {
+		require.NotContains(t, s, value)
+		require.NotContains(t, s, fmt.Sprintf("%x", value))
+		require.Contains(t, s, "[secret]")
+	}
+	require.Equal(t, value, c.Starter.SessionKey.Reveal())
+	require.Equal(t, "[secret]", c.Starter.SessionKey.String())
+	require.Equal(t, "[secret]", c.Starter.SessionKey.GoString())
+}
+
+func TestSecretEmpty(t *testing.T) {
+	t.Parallel()
+	require.True(t, config.NewSecret("").IsEmpty())
+	require.Zero(t, config.NewSecret(""))
+	require.Empty(t, config.Secret{}.Reveal())
+	require.Equal(t, "[secret]", config.Secret{}.String())
+	require.False(t, config.NewSecret("a").IsEmpty())
+	require.True(t, config.NewSecret("a").Equal(config.NewSecret("a")))
+	require.False(t, config.NewSecret("a").Equal(config.NewSecret("b")))
+}
