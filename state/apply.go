@@ -1,0 +1,208 @@
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-run/holdfast"
+)
+
+// Call is one call of an event or section.
+type Call struct {
+	// Handler is the event or section; it belongs to the session's app.
+	Handler *holdfast.Handler
+	Session holdfast.SessionID
+	// Input is the function's input as JSON, or nil.
+	Input json.RawMessage
+	// Key makes the call exactly-once over all its repetitions. The zero Key: each call is applied.
+	Key Key
+}
+
+// Applied is what a call came to.
+type Applied struct {
+	// Result is what the function returned beside its error, as JSON, or nil.
+	Result json.RawMessage
+	// Revision is one that includes the call's changes.
+	Revision int64
+	// Repeat reports that the call had been applied before and was answered from the ledger.
+	Repeat bool
+}
+
+// Apply runs an event or section with the session's state locked and commits what it did, or, for a key that was applied
+// before, answers with the recorded result. It waits for the session as long as ctx lives; the section's deadline counts from
+// when it has it.
+//
+// Errors: [holdfast.ErrNestedSection] within a section of the same session, at once; [holdfast.ErrLockExpired] for a lost
+// lock and [holdfast.ErrOverrun] for a missed deadline; [holdfast.ErrBadArgument], [holdfast.SectionError] and
+// [holdfast.PanicError] from the function. With these nothing was committed, and none but a lost lock is worth a retry.
+// Any other error is a fault of the store or the end of ctx: only a repeat with the same Key tells what happened.
+func (s *Service) Apply(ctx context.Context, call Call) (Applied, error) {
+	if err := call.check(); err != nil {
+		return Applied{}, err
+	}
+	var applied Applied
+	err := s.hold(ctx, call.Session, call.Key.String(), func(held Held) (*Commit, error) {
+		record := held.Record()
+		applied = Applied{Revision: record.Revision}
+		if result, found := held.Recorded(); found {
+			applied.Result, applied.Repeat = result, true
+			return nil, nil
+		}
+		outcome, err := s.run(ctx, held, call)
+		if err != nil {
+			return nil, err
+		}
+		commit, err := s.plan(record, call, outcome)
+		if err != nil || commit == nil {
+			return nil, err
+		}
+		applied.Result, applied.Revision = outcome.Result, commit.Revision
+		return commit, nil
+	})
+	if err != nil {
+		return Applied{}, fmt.Errorf("apply %s to session %s: %w", call.Handler.Type(), call.Session, err)
+	}
+	return applied, nil
+}
+
+// Do runs a function of a section's signature with the session's state locked, from any Go code; each call is applied.
+// It is to events and tasks what Reflex's app.modify_state is: the same lock, one change. The errors are those of
+// [Service.Apply].
+func (s *Service) Do(ctx context.Context, app *holdfast.App, session holdfast.SessionID, fn any) error {
+	handler, err := app.Handler(fn)
+	if err != nil {
+		return err
+	}
+	_, err = s.Apply(ctx, Call{Handler: handler, Session: session})
+	return err
+}
+
+// View gives the function a copy of the last committed state, without waiting for a lock. It has a section's signature; a
+// change to the state, a start or a message in it is [holdfast.ErrImmutableState], and nothing is kept.
+func (s *Service) View(ctx context.Context, app *holdfast.App, session holdfast.SessionID, fn any) error {
+	handler, err := app.Handler(fn)
+	if err != nil {
+		return err
+	}
+	record, _, err := s.driver.Load(ctx, session)
+	if err != nil {
+		return fmt.Errorf("view session %s: %w", session, err)
+	}
+	outcome, err := handler.Run(ctx, session, record.Documents, nil)
+	if err != nil {
+		return err
+	}
+	if outcome.Changes() {
+		return fmt.Errorf("view session %s: %w", session, holdfast.ErrImmutableState)
+	}
+	return nil
+}
+
+func (c *Call) check() error {
+	if c.Handler == nil {
+		return errors.New("apply: the call has no handler")
+	}
+	if app := c.Handler.App().Name(); c.Session.App() != app || c.Session.Key() == "" {
+		return fmt.Errorf("apply %s: session %q is not one of app %s", c.Handler.Type(), c.Session, app)
+	}
+	return c.Handler.CheckInput(c.Input)
+}
+
+// hold runs step with the session held and commits what it returns; nil means there is nothing to commit. The change is
+// published when the hold has ended.
+func (s *Service) hold(ctx context.Context, session holdfast.SessionID, key string, step func(Held) (*Commit, error)) error {
+	if holds(ctx, session) {
+		return holdfast.ErrNestedSection
+	}
+	leave, err := s.queue.enter(ctx, session)
+	if err != nil {
+		return fmt.Errorf("wait for the session: %w", err)
+	}
+	defer leave()
+	held, err := s.driver.Acquire(ctx, Claim{Session: session, Lease: s.opts.Lease, Key: key})
+	if err != nil {
+		return fmt.Errorf("lock the session: %w", err)
+	}
+	defer held.Release()
+	commit, err := step(held)
+	if err != nil || commit == nil {
+		return err
+	}
+	if err := s.commit(ctx, held, commit); err != nil {
+		return err
+	}
+	s.hub.tell(Notice{Session: session, Outbox: len(commit.Pending) > 0})
+	return nil
+}
+
+// commit writes. The caller's ctx no longer counts: to give up now would only leave it open whether the commit happened.
+func (s *Service) commit(ctx context.Context, held Held, commit *Commit) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.Deadline)
+	defer cancel()
+	if err := held.Commit(ctx, commit); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+type ran struct {
+	outcome *holdfast.Outcome
+	err     error
+}
+
+// run calls the author's function on a goroutine of its own, so that one that never returns costs its caller no more
+// than the deadline. Its late outcome is dropped: only what is returned here can be committed.
+func (s *Service) run(ctx context.Context, held Held, call Call) (*holdfast.Outcome, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.opts.Deadline, holdfast.ErrOverrun)
+	defer cancel()
+	ctx = withHeld(ctx, call.Session)
+	done := make(chan ran, 1)
+	go func() {
+		defer close(done) // a function that leaves by runtime.Goexit sends nothing
+		outcome, err := call.Handler.Run(ctx, call.Session, held.Record().Documents, call.Input)
+		done <- ran{outcome, err}
+	}()
+	r, err := s.keep(ctx, held, done)
+	switch {
+	case err != nil:
+		return nil, err
+	case ctx.Err() != nil: // it returned, but too late
+		return nil, context.Cause(ctx)
+	case r.err == nil && r.outcome == nil:
+		return nil, &holdfast.SectionError{Function: call.Handler.Type(), Err: errors.New("ended its goroutine with runtime.Goexit")}
+	}
+	return r.outcome, r.err
+}
+
+// keep renews the hold until the function is done, its time is over or the hold is lost.
+func (s *Service) keep(ctx context.Context, held Held, done <-chan ran) (ran, error) {
+	ticker := time.NewTicker(s.opts.Lease / 3)
+	defer ticker.Stop()
+	for {
+		select {
+		case r := <-done:
+			return r, nil
+		case <-ctx.Done():
+			return ran{}, context.Cause(ctx)
+		case <-ticker.C:
+			if err := s.renew(ctx, held); err != nil {
+				return ran{}, err
+			}
+		}
+	}
+}
+
+// renew gives up only on a hold that is lost. A store that does not answer may be back before the lease lapses, and if
+// not, the commit tells.
+func (s *Service) renew(ctx context.Context, held Held) error {
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Lease/3)
+	defer cancel()
+	err := held.Renew(ctx, s.opts.Lease)
+	if errors.Is(err, holdfast.ErrLockExpired) {
+		return fmt.Errorf("renew the lock: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+// Package state is the state service: it keeps the sessions, lets one section at a time into each, and remembers what
+// it has applied. Everything that must survive a crash and is not in Temporal's history is here.
+//
+// # Who is authoritative
+//
+// The store behind the [Driver] is the only authority: over a session's state, over who may write it, over which calls were
+// applied, which tasks are to be started and which changes happened in which order. A process holds copies. What a
+// process believes is checked again in the transaction that writes.
+//
+// # One section
+//
+//	queue → acquire → known call? → run on a copy → commit → release → publish
+//	                     │ yes                        │ lock lost
+//	                     ▼                            ▼
+//	              recorded result               ErrLockExpired, nothing written
+//
+// The queue is local and first-come-first-served: of each process only one call at a time asks the store for a
+// session. [Driver.Acquire] makes the process the session's only holder, across processes. The author's function then
+// works on a decoded copy. [Held.Commit] writes everything in one transaction: documents, ledger entry, outbox rows, the
+// task list, messages, the change for the log, the next revision. Followers are told after that, never before.
+//
+// # Locks, leases, fencing
+//
+// A driver keeps its hold in the way of its engine: a mutex, a lease with a term, a row lock in an open transaction. The
+// rules are the same for all:
+//
+//   - A hold ends by commit, by release, or by the lapse of its lease. The service renews a lease (default 1.5 s) while the
+//     function runs, up to the section's deadline (default 5 s, counted from the moment the lock was had). A process that
+//     dies stops renewing, so its sessions are free again within one lease.
+//   - A lease is a promise about time, and clocks and schedulers break such promises: a process may be paused for longer
+//     than its lease and wake up believing that it holds the session. Therefore the commit carries the term, an id that
+//     is never used twice, and the store writes only if that term still holds the session. This is the fence. A stale
+//     holder gets [holdfast.ErrLockExpired] and has changed nothing.
+//   - A term is random and unique rather than a counter: a counter that lives in the session's row would start
+//     again when the session expires and is created anew.
+//
+// What is not promised: that a stale holder's function stops running. Its context is cancelled; if it does not look, it
+// runs on beside the new holder, on its own copy, and what it does is thrown away. Effects outside of the state (a mail
+// sent from a section) are not fenced by anything.
+//
+// # Exactly once: the ledger
+//
+// A call has a [Key]. The result of a call is recorded under its key in the transaction that applies it, so a call is
+// applied if and only if its key is in the ledger. A repeat finds the key and answers with the recorded result, without
+// running anything. A call that failed recorded nothing and may be tried again.
+//
+// The ledger keeps the last entries of each owner (a task, or one load of a page): as many as the owner can have
+// outstanding, several times over. Owners that have not called for a day and are no running task are forgotten.
+//
+// # Starting tasks: the outbox
+//
+// A task that a section starts is a row in the outbox, written with the section. A relay (package starter) reads the
+// outbox, starts the workflow under the id that the row fixed, and strikes the row out. It may die between the last two; the
+// next relay starts the same id again, which Temporal refuses, and strikes the row out. So a task is started if and only if
+// its section committed, and not twice.
+//
+// # Following changes
+//
+// Each commit that changed something visible gets the session's next revision and an entry in a bounded log. A
+// [Position] is an epoch and a revision: the epoch is drawn when a session is created, so that a position in a session
+// that expired means nothing in its successor. A [Reader] gives every change after its position in order, or, where the log
+// no longer reaches back, a whole [Snapshot]; never a silent gap. Notifications between processes may be lost or
+// doubled: they only say "look", and a reader looks now and then without being told.
+//
+// # Failures
+//
+//   - The process dies before the commit: nothing happened. The call is repeated by who made it.
+//   - It dies after the commit, before the answer: the repeat is answered from the ledger.
+//   - The commit's answer is lost: the caller sees an error, and does not know; the repeat tells.
+//   - The store is away: calls fail with the driver's error, which is retried; nothing is half done.
+//   - A function panics or returns an error: nothing is written, the session is free at once.
+package state

@@ -1,0 +1,134 @@
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/holdfast-run/holdfast"
+)
+
+// ErrGap reports that the log no longer reaches back to the position that was asked for, or that the position belongs to
+// another epoch. The reader needs a snapshot.
+var ErrGap = errors.New("the log of changes does not reach back to this position")
+
+// Driver stores sessions in one kind of engine. It is what an implementer writes; applications use [Service].
+//
+// Every method is safe for concurrent use, and several processes may have drivers on the same store unless the engine
+// rules it out (memory). Errors of the engine are returned wrapped but otherwise as they are: the service treats
+// whatever is no sentinel of this package or of package holdfast as a fault that may pass. Package statetest is the
+// executable form of this contract; a driver is done when it passes.
+type Driver interface {
+	// Acquire makes the caller the only holder of the session, among all processes, and returns what the session holds at
+	// that moment. It waits while another holds it, until ctx ends (and then returns ctx's error). A hold of a process
+	// that died must fall to the next one within claim.Lease of its last renewal. A session that does not exist is
+	// held all the same and has a Record with an empty Epoch; it is created by the first commit.
+	Acquire(ctx context.Context, claim Claim) (Held, error)
+
+	// Load returns the last committed state of the session and its kept messages, all of one moment, without
+	// waiting for a holder. A session that does not exist has an empty Epoch.
+	Load(ctx context.Context, session holdfast.SessionID) (*Record, []Message, error)
+
+	// Changes returns, in order, the changes after the position, at most limit of them. If any change after the position has
+	// been dropped, or the epoch is not the session's, it must return ErrGap and no changes. An empty result means that
+	// the position is the present.
+	Changes(ctx context.Context, session holdfast.SessionID, after Position, limit int) ([]Change, error)
+
+	// Watch calls notify for commits of any process until ctx ends, and then returns ctx's error; another error means that
+	// the watch broke and may be begun anew. A notice comes after its commit can be read. Notices may be merged, repeated,
+	// come for nothing, and be lost when the watch breaks. notify does not block and is called from one goroutine.
+	Watch(ctx context.Context, notify func(Notice)) error
+
+	// Outbox returns the tasks that wait for their start, oldest first, at most limit of them.
+	Outbox(ctx context.Context, limit int) ([]Pending, error)
+
+	// Touch notes that the session is in use. It does nothing for a session that does not exist.
+	Touch(ctx context.Context, session holdfast.SessionID, at time.Time) error
+
+	// Expire removes what is no longer needed, and says how many sessions it removed.
+	Expire(ctx context.Context, expiry Expiry) (int, error)
+
+	// Close frees the driver's resources. Holds and watches that are still open end with an error.
+	Close() error
+}
+
+// Held is the hold of one caller on one session. It is used by one goroutine at a time.
+type Held interface {
+	// Record is the session as it was committed when the hold began. The caller does not change it.
+	Record() *Record
+
+	// Recorded returns the result in the ledger under the claim's key, if there is one.
+	Recorded() (result json.RawMessage, found bool)
+
+	// Renew makes the hold last for another lease from now. ErrLockExpired: it was lost meanwhile.
+	Renew(ctx context.Context, lease time.Duration) error
+
+	// Commit writes everything in commit in one transaction and ends the hold. If the hold was lost it must write
+	// nothing and return ErrLockExpired. Any other error may leave it open whether the commit happened.
+	Commit(ctx context.Context, commit *Commit) error
+
+	// Release ends the hold without writing. After Commit, or a second time, it does nothing.
+	Release()
+}
+
+// Claim asks for a hold.
+type Claim struct {
+	Session holdfast.SessionID
+	// Lease is how long the hold lasts without being renewed.
+	Lease time.Duration
+	// Key is looked up in the ledger with the hold; empty: nothing is.
+	Key string
+}
+
+// Commit is all that one section writes.
+type Commit struct {
+	// At is the time of the commit; it also counts as the session's last use.
+	At time.Time
+	// Epoch of the session. It differs from the record's only when the session is created.
+	Epoch string
+	// Version, Revision and LastMessage replace those of the record.
+	Version, Revision, LastMessage int64
+	// Documents are the states that changed; others stay.
+	Documents holdfast.Documents
+	// Tasks is the whole new list if TasksChanged.
+	Tasks        []Task
+	TasksChanged bool
+	// Change goes into the log; nil when nothing visible changed. Its messages are kept for snapshots as well.
+	Change *Change
+	// Entry goes into the ledger; nil for a call without a key.
+	Entry *Entry
+	// Pending are added to the outbox, Settled are struck out of it.
+	Pending []Pending
+	Settled []holdfast.TaskID
+	// KeepChanges and KeepMessages bound what the session keeps of each.
+	KeepChanges, KeepMessages int64
+}
+
+// Entry is one applied call in the ledger.
+type Entry struct {
+	// Owner groups entries: a task or one load of a page.
+	Owner string
+	// Key is unique within the session.
+	Key string
+	// Result is the recorded answer; may be nil.
+	Result json.RawMessage
+	// Keep is how many entries of this owner stay, the newest ones.
+	Keep int64
+}
+
+// Notice says that something was committed: read again.
+type Notice struct {
+	// Session is empty when any may have changed.
+	Session holdfast.SessionID
+	// Outbox reports that tasks may wait for their start.
+	Outbox bool
+}
+
+// Expiry says what may go.
+type Expiry struct {
+	// Idle removes sessions last used before it that are not held and have neither tasks nor outbox rows.
+	Idle time.Time
+	// Ledger removes the entries of owners whose last entry is older and that are not among the session's tasks.
+	Ledger time.Time
+}

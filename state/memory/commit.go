@@ -1,0 +1,76 @@
+package memory
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/state"
+)
+
+// Commit writes everything while no one else can read, so others see all of it or nothing.
+func (h *held) Commit(_ context.Context, c *state.Commit) error {
+	d := h.driver
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.holds[h.id] != h {
+		return holdfast.ErrLockExpired
+	}
+	s := d.sessions[h.id]
+	if s == nil {
+		s = &session{record: state.Record{Session: h.id}, ledger: map[string]entry{}}
+		d.sessions[h.id] = s
+	}
+	s.write(c)
+	s.enter(c)
+	d.outbox = slices.DeleteFunc(d.outbox, func(p state.Pending) bool { return slices.Contains(c.Settled, p.ID) })
+	d.outbox = append(d.outbox, c.Pending...)
+	h.release()
+	d.notify(state.Notice{Session: h.id, Outbox: len(c.Pending) > 0})
+	return nil
+}
+
+func (s *session) write(c *state.Commit) {
+	s.touched = c.At
+	r := &s.record
+	r.Epoch, r.Version, r.Revision, r.LastMessage = c.Epoch, c.Version, c.Revision, c.LastMessage
+	if r.Documents == nil {
+		r.Documents = holdfast.Documents{}
+	}
+	maps.Copy(r.Documents, c.Documents)
+	if c.TasksChanged {
+		r.Tasks = slices.Clone(c.Tasks)
+	}
+	if c.Change != nil {
+		s.changes = last(append(s.changes, *c.Change), c.KeepChanges)
+		s.messages = last(append(s.messages, c.Change.Messages...), c.KeepMessages)
+	}
+}
+
+// enter puts the call into the ledger and drops the oldest of its owner.
+func (s *session) enter(c *state.Commit) {
+	if c.Entry == nil {
+		return
+	}
+	s.calls++
+	s.ledger[c.Entry.Key] = entry{Entry: *c.Entry, seq: s.calls, at: c.At}
+	var own []entry
+	for _, e := range s.ledger {
+		if e.Owner == c.Entry.Owner {
+			own = append(own, e)
+		}
+	}
+	slices.SortFunc(own, func(a, b entry) int { return int(a.seq - b.seq) })
+	for _, old := range own[:max(0, len(own)-int(c.Entry.Keep))] {
+		delete(s.ledger, old.Key)
+	}
+}
+
+// last keeps the last n of a list, in memory of its own once the list has outgrown it.
+func last[T any](list []T, n int64) []T {
+	if drop := len(list) - int(n); drop > 0 {
+		return slices.Clone(list[drop:])
+	}
+	return list
+}

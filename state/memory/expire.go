@@ -1,0 +1,51 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/holdfast-run/holdfast/state"
+)
+
+// Expire removes what is no longer needed.
+func (d *Driver) Expire(_ context.Context, e state.Expiry) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	removed := 0
+	for id, s := range d.sessions {
+		if s.touched.Before(e.Idle) && !d.needed(s) {
+			delete(d.sessions, id)
+			removed++
+			continue
+		}
+		s.forget(e.Ledger)
+	}
+	return removed, nil
+}
+
+// needed reports that a session is held, or has tasks that run or are to run.
+func (d *Driver) needed(s *session) bool {
+	id := s.record.Session
+	h := d.holds[id]
+	return (h != nil && time.Now().Before(h.until)) || len(s.record.Tasks) > 0 ||
+		slices.ContainsFunc(d.outbox, func(p state.Pending) bool { return p.Session == id })
+}
+
+// forget drops the ledger of owners that have been silent since before the time and are no task of the session.
+func (s *session) forget(before time.Time) {
+	newest := map[string]time.Time{}
+	for _, e := range s.ledger {
+		if e.at.After(newest[e.Owner]) {
+			newest[e.Owner] = e.at
+		}
+	}
+	for _, t := range s.record.Tasks {
+		delete(newest, string(t.ID))
+	}
+	for key, e := range s.ledger {
+		if at, ended := newest[e.Owner]; ended && at.Before(before) {
+			delete(s.ledger, key)
+		}
+	}
+}

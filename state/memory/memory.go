@@ -1,0 +1,117 @@
+// Package memory keeps the sessions of one process in memory. They are gone when the process ends: it is for tests and for
+// trying things out.
+package memory
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/state"
+)
+
+var errClosed = errors.New("memory: the driver is closed")
+
+// Driver keeps sessions in memory. It is safe for concurrent use. JSON texts are shared between the driver and its callers,
+// none of whom changes them.
+type Driver struct {
+	mu       sync.Mutex // protects everything below
+	sessions map[holdfast.SessionID]*session
+	holds    map[holdfast.SessionID]*held
+	outbox   []state.Pending
+	watchers map[*watcher]struct{}
+	released chan struct{} // closed and replaced whenever a hold ends
+	closed   chan struct{} // closed by Close
+}
+
+// session is a record and what goes with it.
+type session struct {
+	record   state.Record
+	touched  time.Time
+	ledger   map[string]entry
+	calls    int64 // ledger entries ever made, for their order
+	changes  []state.Change
+	messages []state.Message
+}
+
+type entry struct {
+	state.Entry
+	seq int64
+	at  time.Time
+}
+
+// New returns an empty driver.
+func New() *Driver {
+	return &Driver{
+		sessions: map[holdfast.SessionID]*session{},
+		holds:    map[holdfast.SessionID]*held{},
+		watchers: map[*watcher]struct{}{},
+		released: make(chan struct{}),
+		closed:   make(chan struct{}),
+	}
+}
+
+var _ state.Driver = (*Driver)(nil)
+
+// Close ends all holds and watches with an error.
+func (d *Driver) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	select {
+	case <-d.closed:
+	default:
+		close(d.closed)
+		clear(d.holds)
+	}
+	return nil
+}
+
+// Load returns the session as it was last committed.
+func (d *Driver) Load(_ context.Context, id holdfast.SessionID) (*state.Record, []state.Message, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.sessions[id]
+	if s == nil {
+		return &state.Record{Session: id}, nil, nil
+	}
+	return s.copy(), slices.Clone(s.messages), nil
+}
+
+func (s *session) copy() *state.Record {
+	r := s.record
+	r.Documents = maps.Clone(r.Documents)
+	r.Tasks = slices.Clone(r.Tasks)
+	return &r
+}
+
+// Touch notes that the session is in use.
+func (d *Driver) Touch(_ context.Context, id holdfast.SessionID, at time.Time) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s := d.sessions[id]; s != nil && s.touched.Before(at) {
+		s.touched = at
+	}
+	return nil
+}
+
+// Outbox returns the tasks that wait for their start, oldest first.
+func (d *Driver) Outbox(_ context.Context, limit int) ([]state.Pending, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.outbox[:min(limit, len(d.outbox))]), nil
+}
+
+// recorded looks a call up in the ledger.
+func (d *Driver) recorded(id holdfast.SessionID, key string) (json.RawMessage, bool) {
+	s := d.sessions[id]
+	if s == nil || key == "" {
+		return nil, false
+	}
+	e, found := s.ledger[key]
+	return e.Result, found
+}

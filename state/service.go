@@ -1,0 +1,95 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/holdfast-run/holdfast"
+)
+
+// Service is the state service over one [Driver]: every access to a session goes through it. All its methods are safe
+// for concurrent use.
+type Service struct {
+	driver Driver
+	opts   Options
+	log    *slog.Logger
+	queue  *queue
+	hub    *hub
+
+	stop    context.CancelFunc
+	stopped sync.WaitGroup
+}
+
+// Open returns a service on the driver and begins to watch the store and to expire old sessions. The service owns the
+// driver from here on.
+func Open(driver Driver, o Options) *Service {
+	o = o.WithDefaults()
+	ctx, stop := context.WithCancel(context.Background())
+	s := &Service{driver: driver, opts: o, log: o.Logger, queue: newQueue(), hub: newHub(), stop: stop}
+	s.stopped.Go(func() { s.watch(ctx) })
+	s.stopped.Go(func() { s.expire(ctx) })
+	return s
+}
+
+// Close stops watching, waits for that, and closes the driver. Calls that are still running fail. It may be called again.
+func (s *Service) Close() error {
+	s.stop()
+	s.stopped.Wait()
+	return s.driver.Close()
+}
+
+// Deadline is how long a section may take.
+func (s *Service) Deadline() time.Duration { return s.opts.Deadline }
+
+// Touch keeps the session from expiring, as every section does too. A client that only looks on needs it.
+func (s *Service) Touch(ctx context.Context, session holdfast.SessionID) error {
+	return s.driver.Touch(ctx, session, time.Now())
+}
+
+// watch hears of other processes' commits. A watch that breaks is begun anew; what was missed meanwhile is made good by
+// telling everyone to look.
+func (s *Service) watch(ctx context.Context) {
+	const pause = time.Second
+	for ctx.Err() == nil {
+		err := s.driver.Watch(ctx, s.hub.tell)
+		if ctx.Err() != nil {
+			return
+		}
+		s.log.Warn("watching the store broke; beginning anew", "err", err)
+		wait(ctx, pause)
+		s.hub.tell(Notice{Outbox: true})
+	}
+}
+
+// expire removes sessions that nobody uses, a few times within their time to live.
+func (s *Service) expire(ctx context.Context) {
+	const (
+		parts       = 10
+		ledgerOwner = 24 * time.Hour
+	)
+	for wait(ctx, s.opts.ExpireAfter/parts) {
+		now := time.Now()
+		removed, err := s.driver.Expire(ctx, Expiry{Idle: now.Add(-s.opts.ExpireAfter), Ledger: now.Add(-ledgerOwner)})
+		if err != nil && !errors.Is(err, context.Canceled) {
+			s.log.Warn("removing expired sessions failed; trying again later", "err", err)
+		}
+		if removed > 0 {
+			s.log.Info("removed expired sessions", "sessions", removed)
+		}
+	}
+}
+
+// wait reports whether the pause passed before ctx ended.
+func wait(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
