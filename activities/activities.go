@@ -1,0 +1,107 @@
+// Package activities is the side of a task that touches the world: it runs sections, and the steps of a task's life, through
+// the state service. Workflows call it by name; authors do not call it.
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/internal/wire"
+	"github.com/holdfast-run/holdfast/state"
+)
+
+// keepCalls is how many calls of one task the ledger keeps. A task has few calls outstanding at a time, each of which may be
+// repeated; what can be repeated at most is what one workflow task can contain.
+const keepCalls = 4096
+
+// beat is how often a section that takes its time tells Temporal that its worker is alive. It is well below the heartbeat
+// timeout that package workflows sets, so that a slow moment is not taken for a death.
+const beat = 500 * time.Millisecond
+
+// Activities runs sections through a state service. Its methods are safe for concurrent use.
+type Activities struct {
+	state *state.Service
+}
+
+// New returns activities that go through the service.
+func New(service *state.Service) *Activities {
+	return &Activities{state: service}
+}
+
+// RegisterLifecycle registers the steps that all apps' tasks share; once for each registry.
+func (a *Activities) RegisterLifecycle(registry worker.ActivityRegistry) {
+	registry.RegisterActivityWithOptions(a.taskEnded, activity.RegisterOptions{Name: wire.TaskEnded})
+}
+
+// Register registers each section of the app under its own name, such as "counter.step". The error is that of app.Check.
+func (a *Activities) Register(registry worker.ActivityRegistry, app *holdfast.App) error {
+	if err := app.Check(); err != nil {
+		return err
+	}
+	for handler := range app.AllSections() {
+		registry.RegisterActivityWithOptions(a.section(handler), activity.RegisterOptions{Name: handler.Type()})
+	}
+	return nil
+}
+
+// section is the activity of one section.
+func (a *Activities) section(handler *holdfast.Handler) func(context.Context, wire.SectionInput) (json.RawMessage, error) {
+	return func(ctx context.Context, in wire.SectionInput) (json.RawMessage, error) {
+		info := activity.GetInfo(ctx)
+		defer heartbeat(ctx)()
+		applied, err := a.state.Apply(ctx, state.Call{
+			Handler: handler,
+			Session: holdfast.SessionID(in.Session),
+			Input:   in.Input,
+			Key: state.Key{
+				Owner:       info.WorkflowExecution.ID,
+				Chain:       in.Chain,
+				Position:    in.Position,
+				Fingerprint: state.Fingerprint(handler.Name(), in.Input),
+				Keep:        keepCalls,
+			},
+		})
+		if err != nil {
+			return nil, report(err, info.Attempt)
+		}
+		if applied.Repeat {
+			activity.GetLogger(ctx).Info("section had been applied before; answered from the ledger", "position", in.Position)
+		}
+		return applied.Result, nil
+	}
+}
+
+// taskEnded takes the task off its session's list.
+func (a *Activities) taskEnded(ctx context.Context, in wire.TaskEndedInput) error {
+	id := holdfast.TaskID(activity.GetInfo(ctx).WorkflowExecution.ID)
+	failure, _, _ := strings.Cut(in.Failure, "\n") // the page gets the sentence, Temporal has the stack
+	if err := a.state.TaskEnded(ctx, holdfast.SessionID(in.Session), id, failure); err != nil {
+		return fmt.Errorf("end task %s: %w", id, err)
+	}
+	return nil
+}
+
+// heartbeat beats until the returned function is called. A section that is done at once never beats.
+func heartbeat(ctx context.Context) (stop func()) {
+	ctx, stop = context.WithCancel(ctx)
+	go func() {
+		ticker := time.NewTicker(beat)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				activity.RecordHeartbeat(ctx)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return stop
+}

@@ -1,0 +1,85 @@
+// Package wire holds every name and payload that workflow histories remember, typed at both ends.
+//
+// A history outlives the program that wrote it: a change here must be able to read what earlier versions wrote. Fields may
+// be added, with a zero value that means what was done before; none may be renamed or change its meaning.
+package wire
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// TaskEnded is the activity type that takes a task off its session's list.
+const TaskEnded = "holdfast.TaskEnded"
+
+// The types of application errors by which a task, or a person before the Web UI, tells failures of sections apart.
+const (
+	// ErrorSection is an error that the author's section returned.
+	ErrorSection = "SectionError"
+	// ErrorPanic is a panic in the author's code; the details hold the stack. (The SDK has a type "PanicError" of its own, which
+	// cannot carry details.)
+	ErrorPanic = "Panic"
+	// ErrorBadArgument is an input that does not fit the section or task.
+	ErrorBadArgument = "BadArgument"
+	// ErrorOverrun is a section that ran past its deadline time and again.
+	ErrorOverrun = "Overrun"
+	// ErrorNested is a section entered within a section of the same session.
+	ErrorNested = "NestedSection"
+	// ErrorMisuse is a call of package workflows that cannot work, such as an unregistered section.
+	ErrorMisuse = "Misuse"
+)
+
+// TaskInput is the one input of every task's workflow.
+type TaskInput struct {
+	// Session is the session that the task belongs to.
+	Session string `json:"session"`
+	// Argument is what the task was started with.
+	Argument json.RawMessage `json:"argument,omitempty"`
+	// Carry is what an earlier run of the chain hands over by continue-as-new; nil in the first.
+	Carry *Carry `json:"carry,omitempty"`
+}
+
+// Carry lets a run go on where the one before it stopped, although it runs the task's function from the top.
+type Carry struct {
+	// Steps are the steps outside of loops that have run, by position.
+	Steps map[int]Step `json:"steps,omitempty"`
+	// Loops are the loops that have begun, by position.
+	Loops map[int]Loop `json:"loops,omitempty"`
+}
+
+// Step is one finished step outside of a loop.
+type Step struct {
+	// Name is the section's name, or "sleep"; a run that finds another name in this place has taken another branch.
+	Name string `json:"name"`
+	// Result is the section's result, if it has one.
+	Result json.RawMessage `json:"result,omitempty"`
+}
+
+// Loop is where a loop stands.
+type Loop struct {
+	Name string `json:"name"`
+	// Iteration is the next one to run, from 0.
+	Iteration int64 `json:"iteration"`
+	// Due is when it is due.
+	Due time.Time `json:"due"`
+	// Done reports that the loop has ended.
+	Done bool `json:"done,omitempty"`
+}
+
+// SectionInput is the input of every section's activity.
+type SectionInput struct {
+	Session string `json:"session"`
+	// Chain is the first run id of the task's chain of runs; with Position it keys the exactly-once ledger.
+	Chain string `json:"chain"`
+	// Position is the call's place in the task, such as "1", in a loop "2.17", in a Finally "end.1".
+	Position string `json:"position"`
+	// Input is the section's own input, if it takes one.
+	Input json.RawMessage `json:"input,omitempty"`
+}
+
+// TaskEndedInput is the input of TaskEnded. The task is the one whose workflow calls it.
+type TaskEndedInput struct {
+	Session string `json:"session"`
+	// Failure is what the task failed with; empty when it ended well or was cancelled.
+	Failure string `json:"failure,omitempty"`
+}

@@ -1,0 +1,84 @@
+// Package worker hosts the tasks and sections of apps on a Temporal task queue.
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	sdkworker "go.temporal.io/sdk/worker"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/activities"
+	"github.com/holdfast-run/holdfast/state"
+	"github.com/holdfast-run/holdfast/workflows"
+)
+
+// Options say what a worker hosts.
+type Options struct {
+	// Apps are the apps whose tasks and sections run here. At least one.
+	Apps []*holdfast.App
+	// TaskQueue is where the tasks are taken from; the starter must name the same. Defaults to "holdfast".
+	TaskQueue string
+	// StopTimeout is how long Stop waits for sections that are running. Defaults to 3 s.
+	StopTimeout time.Duration
+	// OnFatal is called when the worker cannot go on, such as after its namespace was deleted. May be nil.
+	OnFatal func(error)
+}
+
+// Worker runs tasks and sections. Its methods are safe for concurrent use.
+type Worker struct {
+	worker sdkworker.Worker
+	stop   sync.Once
+}
+
+// New returns a worker that takes tasks from Temporal and state from the service. It reports what is wrong with any app.
+func New(c client.Client, service *state.Service, o Options) (*Worker, error) {
+	if len(o.Apps) == 0 {
+		return nil, errors.New("worker: there is no app to host")
+	}
+	if o.TaskQueue == "" {
+		o.TaskQueue = "holdfast"
+	}
+	if o.StopTimeout == 0 {
+		o.StopTimeout = 3 * time.Second
+	}
+	w := sdkworker.New(c, o.TaskQueue, sdkworker.Options{
+		WorkerStopTimeout: o.StopTimeout,
+		OnFatalError:      o.OnFatal,
+	})
+	if err := Register(w, service, o.Apps...); err != nil {
+		return nil, err
+	}
+	return &Worker{worker: w}, nil
+}
+
+// Register registers the apps' tasks and sections with any registry of the SDK: for a worker of one's own that hosts
+// other workflows as well, or a test environment.
+func Register(registry sdkworker.Registry, service *state.Service, apps ...*holdfast.App) error {
+	acts := activities.New(service)
+	acts.RegisterLifecycle(registry)
+	for _, app := range apps {
+		if err := acts.Register(registry, app); err != nil {
+			return fmt.Errorf("worker: %w", err)
+		}
+		if err := workflows.Register(registry, app); err != nil {
+			return fmt.Errorf("worker: %w", err)
+		}
+	}
+	return nil
+}
+
+// Start begins to take tasks and returns when it does. The error is that of a server that cannot be reached.
+func (w *Worker) Start() error {
+	if err := w.worker.Start(); err != nil {
+		return fmt.Errorf("start the worker: %w", err)
+	}
+	return nil
+}
+
+// Stop takes no more tasks, waits for the sections that are running as long as the stop time-out allows, and returns. What
+// did not finish is done again elsewhere, exactly once. It may be called again.
+func (w *Worker) Stop() { w.stop.Do(w.worker.Stop) }

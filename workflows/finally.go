@@ -1,0 +1,45 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holdfast-run/holdfast"
+)
+
+// Finally registers a section that runs when the task ends: completed, failed or cancelled, but not when it continues as new
+// and so has not ended. Several run last-registered-first, as with defer. Each runs exactly once, and with a context that
+// the task's cancellation does not reach. An error of one does not keep the others from running; it fails a task that would
+// otherwise have ended well.
+//
+// A task that is terminated from outside does not get to run anything.
+//
+// It panics if it is called outside of a task or with a section that is not registered: there is no call left that could
+// return the error, and the task would end without its clean-up. The panic fails the task.
+func Finally[S any](ctx workflow.Context, section func(*holdfast.Tx, *S) error) {
+	r, err := runOf(ctx, "Finally")
+	if err == errLeaving {
+		return
+	}
+	if err != nil {
+		panic(err)
+	}
+	handler, err := r.section(section, "Finally")
+	if err != nil {
+		panic(err)
+	}
+	r.finally = append(r.finally, handler)
+}
+
+// clean runs the Finally sections and returns the first of their errors.
+func (r *run) clean(ctx workflow.Context) error {
+	var first error
+	for i := len(r.finally) - 1; i >= 0; i-- {
+		_, err := r.call(ctx, r.finally[i], fmt.Sprintf("end.%d", i+1), nil, "finally")
+		if err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}

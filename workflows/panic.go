@@ -1,0 +1,50 @@
+package workflows
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/internal/wire"
+)
+
+// contain turns a panic of the author's code into a failure of the task, with its stack in the details. Temporal's own way
+// would be to retry the workflow task until a mended program is deployed; on the page that looks like a task that hangs.
+//
+// A panic that the SDK itself raised is let through: by these it reports that the code does not fit the history, and to
+// fail the task then would turn a deploy that can be taken back into a loss.
+func contain(task *holdfast.Task, err *error) {
+	value := recover()
+	if value == nil {
+		return
+	}
+	if strings.HasPrefix(panicker(), "go.temporal.io/sdk/") {
+		panic(value)
+	}
+	message := fmt.Sprintf("%s panicked: %v", task.Type(), value)
+	cause, _ := value.(error)
+	*err = temporal.NewNonRetryableApplicationError(message, wire.ErrorPanic, cause, string(debug.Stack()))
+}
+
+// panicker is the function that panicked: below the runtime's own frames, which follow runtime.gopanic on the stack.
+func panicker() string {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs)])
+	panicking := false
+	for {
+		frame, more := frames.Next()
+		switch {
+		case frame.Function == "runtime.gopanic":
+			panicking = true
+		case panicking && !strings.HasPrefix(frame.Function, "runtime."):
+			return frame.Function
+		}
+		if !more {
+			return ""
+		}
+	}
+}

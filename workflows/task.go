@@ -1,0 +1,93 @@
+package workflows
+
+import (
+	"encoding/json"
+	"reflect"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/internal/wire"
+)
+
+// Register registers each task of the app as a workflow under its own name, such as "counter.MyTask": with a worker, a
+// replayer or Temporal's test environment. The error is that of app.Check.
+func Register(registry worker.WorkflowRegistry, app *holdfast.App) error {
+	if err := app.Check(); err != nil {
+		return err
+	}
+	for task := range app.AllTasks() {
+		registry.RegisterWorkflowWithOptions(execute(task), workflow.RegisterOptions{Name: task.Type()})
+	}
+	return nil
+}
+
+// execute is the workflow around a task's function: what every task does before and after.
+func execute(task *holdfast.Task) func(workflow.Context, wire.TaskInput) (json.RawMessage, error) {
+	return func(ctx workflow.Context, in wire.TaskInput) (json.RawMessage, error) {
+		r := newRun(ctx, task, in)
+		result, err := r.body(workflow.WithValue(ctx, runKey{}, r), in.Argument)
+		if r.leaving {
+			return nil, workflow.NewContinueAsNewError(ctx, task.Type(), r.heir(in))
+		}
+		if cleanErr := r.end(ctx, err); err == nil {
+			err = cleanErr
+		}
+		if err != nil {
+			return nil, err
+		}
+		return result, nil
+	}
+}
+
+// heir is the input of the next run of the chain.
+func (r *run) heir(in wire.TaskInput) wire.TaskInput {
+	in.Carry = &r.carry
+	return in
+}
+
+// body calls the author's function. A panic in it fails the task; see contain.
+func (r *run) body(ctx workflow.Context, argument json.RawMessage) (result json.RawMessage, err error) {
+	args, err := r.task.DecodeArgument(argument)
+	if err != nil {
+		return nil, temporal.NewNonRetryableApplicationError(err.Error(), wire.ErrorBadArgument, nil)
+	}
+	defer contain(r.task, &err)
+	results := reflect.ValueOf(r.task.Func()).Call(append([]reflect.Value{reflect.ValueOf(ctx)}, args...))
+	if err, _ := results[len(results)-1].Interface().(error); err != nil {
+		return nil, err
+	}
+	if len(results) == 1 {
+		return nil, nil
+	}
+	if result, err = json.Marshal(results[0].Interface()); err != nil {
+		return nil, misuse("task %s: encode the result: %v", r.task.Type(), err)
+	}
+	return result, nil
+}
+
+// end does what is due when a task ends, out of reach of its cancellation.
+func (r *run) end(ctx workflow.Context, taskErr error) error {
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	err := r.clean(ctx)
+	if taskErr == nil {
+		taskErr = err
+	}
+	ctx = workflow.WithActivityOptions(ctx, lifecycleOptions())
+	in := wire.TaskEndedInput{Session: r.session, Failure: failure(taskErr)}
+	if ended := workflow.ExecuteActivity(ctx, wire.TaskEnded, in).Get(ctx, nil); err == nil {
+		err = ended
+	}
+	return err
+}
+
+func lifecycleOptions() workflow.ActivityOptions {
+	o := sectionOptions("take the task off the session's list")
+	o.HeartbeatTimeout = 0 // it does not beat, so the other time-out must find a dead worker
+	o.StartToCloseTimeout = 5 * time.Second
+	return o
+}
