@@ -1,0 +1,192 @@
+package starter
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/state"
+)
+
+// touchInterval is how often an open connection keeps its session from expiring.
+const touchInterval = time.Minute
+
+// connection is one web socket of one session. Its loops run side by side; the first to end ends them all.
+type connection struct {
+	starter *Starter
+	app     *holdfast.App
+	conn    *websocket.Conn
+	log     *slog.Logger
+	session holdfast.SessionID
+	client  string          // names the load of the page, within which events are numbered
+	after   *state.Position // up to where the client has the state
+
+	ctx context.Context // ends with the connection; its cause is what ended it
+	end context.CancelCauseFunc
+}
+
+var errGoingAway = &fault{code: websocket.StatusGoingAway, reason: "the server shuts down"}
+
+// run serves the connection until it ends.
+func (c *connection) run() {
+	events := make(chan *eventMessage, maxWaiting)
+	var loops sync.WaitGroup
+	for _, loop := range []func() error{
+		func() error { return c.read(events) },
+		func() error { return c.apply(events) },
+		c.follow,
+		c.ping,
+		c.touch,
+	} {
+		loops.Go(func() { c.end(loop()) })
+	}
+	<-c.ctx.Done()
+	cause := context.Cause(c.ctx)
+	if c.starter.ctx.Err() != nil {
+		cause = errGoingAway
+	}
+	c.hangUp(cause) // ends the read, which has no other end
+	loops.Wait()
+}
+
+// read takes the client's messages. It must never wait for anything else, or pongs would go unheard.
+func (c *connection) read(events chan<- *eventMessage) error {
+	for {
+		kind, frame, err := c.conn.Read(context.Background()) // a context that ends would cut the socket without a close frame
+		if err != nil {
+			return fmt.Errorf("read: %w", err)
+		}
+		event, err := parseEvent(kind, frame)
+		if err != nil {
+			return err
+		}
+		select {
+		case events <- event:
+		default:
+			return &fault{code: closeTooManyEvents, reason: fmt.Sprintf("more than %d events wait for their acknowledgement", maxWaiting)}
+		}
+	}
+}
+
+// follow sends the session's changes as they are committed. It pulls them, so a slow client holds up only itself.
+func (c *connection) follow() error {
+	reader := c.starter.opts.State.Follow(c.app, c.session, c.after)
+	defer reader.Close()
+	for {
+		update, err := reader.Next(c.ctx)
+		if err != nil {
+			return err
+		}
+		if err := c.write(outgoing(update)); err != nil {
+			return err
+		}
+	}
+}
+
+// ping finds out a peer that has gone without a word.
+func (c *connection) ping() error {
+	for wait(c.ctx, c.starter.opts.PingInterval) {
+		ctx, cancel := context.WithTimeout(c.ctx, c.starter.opts.PingTimeout)
+		err := c.conn.Ping(ctx)
+		cancel()
+		if err != nil {
+			return &fault{code: closeTooSlow, reason: fmt.Sprintf("no answer to a ping within %s", c.starter.opts.PingTimeout)}
+		}
+	}
+	return c.ctx.Err()
+}
+
+// touch keeps the session from expiring while someone looks at it.
+func (c *connection) touch() error {
+	for {
+		if err := c.starter.opts.State.Touch(c.ctx, c.session); err != nil && c.ctx.Err() == nil {
+			c.log.Warn("keeping the session from expiring failed; trying again", "err", err)
+		}
+		if !wait(c.ctx, touchInterval) {
+			return c.ctx.Err()
+		}
+	}
+}
+
+// write sends one message; a client that does not take it in time is cut. Safe for concurrent use.
+func (c *connection) write(message any) error {
+	frame, err := json.Marshal(message)
+	if err != nil {
+		return fmt.Errorf("encode a message: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), c.starter.opts.WriteTimeout)
+	defer cancel()
+	if err := c.conn.Write(ctx, websocket.MessageText, frame); err != nil {
+		if ctx.Err() != nil {
+			return &fault{code: closeTooSlow, reason: fmt.Sprintf("a message was not taken within %s", c.starter.opts.WriteTimeout)}
+		}
+		return fmt.Errorf("write: %w", err)
+	}
+	return nil
+}
+
+// hangUp closes the socket with the code that fits the error.
+func (c *connection) hangUp(err error) {
+	var f *fault
+	if !errors.As(err, &f) {
+		f = c.faultOf(err)
+	}
+	if name, ok := closeNames[f.code]; ok {
+		_ = c.write(errorMessage{Type: "error", Code: name, Message: f.reason}) // the close code says it too
+	}
+	// A peer that is gone does not answer the close; it is not waited for longer than this.
+	const patience = time.Second
+	timer := time.AfterFunc(patience, func() { _ = c.conn.CloseNow() })
+	defer timer.Stop()
+	_ = c.conn.Close(f.code, clip(f.reason))
+}
+
+// faultOf sorts the errors that are not the client's fault.
+func (c *connection) faultOf(err error) *fault {
+	switch {
+	case c.starter.ctx.Err() != nil:
+		return errGoingAway
+	case err == nil, websocket.CloseStatus(err) != -1, errors.Is(err, context.Canceled):
+		return &fault{code: websocket.StatusNormalClosure}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &fault{code: closeBadMessage, reason: fmt.Sprintf("no hello within %s", helloTimeout)}
+	case isNetwork(err):
+		c.log.Debug("the connection broke", "err", err)
+		return &fault{code: websocket.StatusNormalClosure}
+	default:
+		c.log.Error("the connection had to be ended", "err", err)
+		return &fault{code: closeInternal, reason: "internal error; see the server's log"}
+	}
+}
+
+// clip makes a reason fit into a close frame.
+func clip(reason string) string {
+	const most = 120
+	if len(reason) <= most {
+		return reason
+	}
+	runes := []rune(reason)
+	for len(string(runes)) > most-len("…") {
+		runes = runes[:len(runes)-1]
+	}
+	return string(runes) + "…"
+}
+
+// wait reports whether the pause passed before ctx ended.
+func wait(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

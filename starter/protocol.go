@@ -1,0 +1,224 @@
+package starter
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+
+	"github.com/coder/websocket"
+
+	"github.com/holdfast-run/holdfast/state"
+)
+
+// The messages of holdfast.v1, as docs/protocol.md states them.
+
+const (
+	subprotocol = "holdfast.v1"
+	maxFrame    = 1 << 20
+	// maxWaiting is how many events of one connection may wait for their acknowledgement.
+	maxWaiting = 256
+)
+
+// The starter's own close codes.
+const (
+	closeBadMessage    websocket.StatusCode = 4400
+	closeBadToken      websocket.StatusCode = 4401
+	closeTooSlow       websocket.StatusCode = 4408
+	closeTooManyEvents websocket.StatusCode = 4429
+	closeInternal      websocket.StatusCode = 4500
+)
+
+// closeNames are the machine-readable names of the codes that come with an error message.
+var closeNames = map[websocket.StatusCode]string{
+	closeBadMessage:    "bad_message",
+	closeBadToken:      "bad_token",
+	closeTooManyEvents: "too_many_events",
+}
+
+// fault ends a connection with a close code and a sentence for the client's developer.
+type fault struct {
+	code   websocket.StatusCode
+	reason string
+}
+
+func (f *fault) Error() string { return f.reason }
+
+func badMessage(format string, args ...any) *fault {
+	return &fault{code: closeBadMessage, reason: fmt.Sprintf(format, args...)}
+}
+
+type helloMessage struct {
+	Type   string  `json:"type"`
+	Token  string  `json:"token"`
+	New    bool    `json:"new"`
+	Client string  `json:"client"`
+	Epoch  *string `json:"epoch"`
+	After  *int64  `json:"after"`
+}
+
+type eventMessage struct {
+	Type string          `json:"type"`
+	ID   int64           `json:"id"`
+	Name string          `json:"name"`
+	Arg  json.RawMessage `json:"arg"`
+}
+
+type welcomeMessage struct {
+	Type      string `json:"type"`
+	App       string `json:"app"`
+	Session   string `json:"session"`
+	Token     string `json:"token"`
+	Workflows string `json:"workflows,omitempty"`
+}
+
+type snapshotMessage struct {
+	Type     string                     `json:"type"`
+	Epoch    string                     `json:"epoch"`
+	Revision int64                      `json:"revision"`
+	States   map[string]json.RawMessage `json:"states"`
+	Tasks    []state.Task               `json:"tasks"`
+	Messages []notice                   `json:"messages"`
+}
+
+type deltaMessage struct {
+	Type     string                     `json:"type"`
+	Revision int64                      `json:"revision"`
+	States   map[string]json.RawMessage `json:"states,omitempty"`
+	Tasks    *[]state.Task              `json:"tasks,omitempty"`
+	Messages []notice                   `json:"messages,omitempty"`
+}
+
+// notice is a state.Message as the client gets it.
+type notice struct {
+	ID   int64           `json:"id"`
+	Name string          `json:"name"`
+	Data json.RawMessage `json:"data"`
+}
+
+type ackMessage struct {
+	Type     string    `json:"type"`
+	ID       int64     `json:"id"`
+	Revision int64     `json:"revision,omitempty"`
+	Error    *ackError `json:"error,omitempty"`
+}
+
+type ackError struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+type errorMessage struct {
+	Type    string `json:"type"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+var clientName = regexp.MustCompile(`^[a-z0-9]{8,64}$`)
+
+// parseHello reads and checks the first message of a client.
+func parseHello(kind websocket.MessageType, frame []byte) (*helloMessage, error) {
+	var hello helloMessage
+	if err := parse(kind, frame, "hello", &hello); err != nil {
+		return nil, err
+	}
+	switch {
+	case !clientName.MatchString(hello.Client):
+		return nil, badMessage("hello: client is %q; expected 8 to 64 characters of a-z and 0-9", hello.Client)
+	case hello.New == (hello.Token != ""):
+		return nil, badMessage("hello: expected exactly one of token and new: true")
+	case (hello.Epoch == nil) != (hello.After == nil):
+		return nil, badMessage("hello: expected both of epoch and after, or neither")
+	case hello.After != nil && *hello.After < 0:
+		return nil, badMessage("hello: after is %d; expected 0 or more", *hello.After)
+	}
+	return &hello, nil
+}
+
+// position is where the client has the state up to, or nil.
+func (h *helloMessage) position() *state.Position {
+	if h.Epoch == nil {
+		return nil
+	}
+	return &state.Position{Epoch: *h.Epoch, Revision: *h.After}
+}
+
+func parseEvent(kind websocket.MessageType, frame []byte) (*eventMessage, error) {
+	var event eventMessage
+	if err := parse(kind, frame, "event", &event); err != nil {
+		return nil, err
+	}
+	if event.ID < 1 {
+		return nil, badMessage("event: id is %d; expected 1 or more", event.ID)
+	}
+	if event.Name == "" {
+		return nil, badMessage("event: the name is missing")
+	}
+	return &event, nil
+}
+
+// parse reads one message of the wanted type. Members that it does not know are let through: a newer client may send them.
+func parse(kind websocket.MessageType, frame []byte, want string, into any) error {
+	if kind != websocket.MessageText {
+		return badMessage("expected a text frame, got a binary one")
+	}
+	var envelope struct {
+		Type *string `json:"type"`
+	}
+	if err := decodeObject(frame, &envelope); err != nil {
+		return err
+	}
+	if envelope.Type == nil {
+		return badMessage("the member type is missing; expected %q", want)
+	}
+	if *envelope.Type != want {
+		return badMessage("the message type is %q; expected %q", *envelope.Type, want)
+	}
+	return decodeObject(frame, into)
+}
+
+func decodeObject(frame []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(frame))
+	if err := decoder.Decode(into); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			return badMessage("the member %q has the wrong type: got a JSON %s, expected %s", wrong.Field, wrong.Value, wrong.Type)
+		}
+		return badMessage("the frame is not one JSON object: %v", err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return badMessage("the frame is not one JSON object: something follows it")
+	}
+	return nil
+}
+
+// outgoing turns an update into the message for the client.
+func outgoing(u state.Update) any {
+	if u.Snapshot != nil {
+		return snapshotMessage{
+			Type:     "snapshot",
+			Epoch:    u.Snapshot.Position.Epoch,
+			Revision: u.Snapshot.Position.Revision,
+			States:   u.Snapshot.States,
+			Tasks:    append([]state.Task{}, u.Snapshot.Tasks...), // [] rather than null
+			Messages: notices(u.Snapshot.Messages),
+		}
+	}
+	return deltaMessage{
+		Type:     "delta",
+		Revision: u.Change.Revision,
+		States:   u.Change.States,
+		Tasks:    u.Change.Tasks,
+		Messages: notices(u.Change.Messages),
+	}
+}
+
+func notices(messages []state.Message) []notice {
+	out := make([]notice, len(messages))
+	for i, m := range messages {
+		out[i] = notice{ID: m.ID, Name: m.Name, Data: m.Data}
+	}
+	return out
+}

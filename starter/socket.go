@@ -1,0 +1,88 @@
+package starter
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/holdfast-run/holdfast"
+)
+
+// helloTimeout is how long a client may take for its first message.
+const helloTimeout = 10 * time.Second
+
+// socket is the handler of an app's web socket.
+func (s *Starter) socket(app *holdfast.App) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !slices.Contains(offered(r), subprotocol) {
+			http.Error(w, fmt.Sprintf("this is a web socket of the subprotocol %q; the request offers %q", subprotocol, offered(r)), http.StatusBadRequest)
+			return
+		}
+		if !s.enter() {
+			http.Error(w, "shutting down", http.StatusServiceUnavailable)
+			return
+		}
+		defer s.running.Done()
+		conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, OriginPatterns: s.opts.Origins})
+		if err != nil {
+			s.log.Debug("web socket refused", "app", app.Name(), "err", err) // Accept has answered
+			return
+		}
+		conn.SetReadLimit(maxFrame)
+		s.serve(conn, app)
+	}
+}
+
+// offered are the subprotocols that the request offers.
+func offered(r *http.Request) []string {
+	var all []string
+	for _, line := range r.Header.Values("Sec-WebSocket-Protocol") {
+		for one := range strings.SplitSeq(line, ",") {
+			all = append(all, strings.TrimSpace(one))
+		}
+	}
+	return all
+}
+
+// serve greets the client and runs the connection until it ends.
+func (s *Starter) serve(conn *websocket.Conn, app *holdfast.App) {
+	c := &connection{starter: s, app: app, conn: conn, log: s.log.With("app", app.Name())}
+	c.ctx, c.end = context.WithCancelCause(s.ctx)
+	defer c.end(nil)
+	if err := c.greet(); err != nil {
+		c.hangUp(err)
+		return
+	}
+	c.run()
+}
+
+// greet reads the hello and answers with the welcome.
+func (c *connection) greet() error {
+	ctx, cancel := context.WithTimeout(c.ctx, helloTimeout)
+	defer cancel()
+	kind, frame, err := c.conn.Read(ctx)
+	if err != nil {
+		return fmt.Errorf("read the hello: %w", err)
+	}
+	hello, err := parseHello(kind, frame)
+	if err != nil {
+		return err
+	}
+	token := hello.Token
+	if hello.New {
+		token = c.starter.tokens.mint(c.app.Name())
+	}
+	if c.session, err = c.starter.tokens.session(c.app.Name(), token); err != nil {
+		return &fault{code: closeBadToken, reason: err.Error()}
+	}
+	c.client, c.after = hello.Client, hello.position()
+	c.log = c.log.With("session", c.session)
+	return c.write(welcomeMessage{
+		Type: "welcome", App: c.app.Name(), Session: string(c.session), Token: token, Workflows: c.starter.opts.WorkflowsURL,
+	})
+}

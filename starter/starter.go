@@ -1,0 +1,167 @@
+package starter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/state"
+)
+
+// Options say what a starter serves. State, Temporal, Apps and SessionKey are required; the zero value of the others stands
+// for its default.
+type Options struct {
+	// State is the state service. The starter does not close it.
+	State *state.Service
+	// Temporal is where tasks are started. The starter does not close it.
+	Temporal client.Client
+	// Apps are the apps to serve.
+	Apps []*holdfast.App
+	// SessionKey signs the sessions' tokens: at least 32 bytes, the same for all starters, and secret. With another key
+	// every client gets a new session.
+	SessionKey []byte
+
+	// TaskQueue is where tasks are started; a worker must serve the same. Defaults to "holdfast".
+	TaskQueue string
+	// Origins are hosts, beside the page's own, from which a browser may connect, such as "app.example.org" or "*.example.org".
+	Origins []string
+	// WorkflowsURL is the address in the Temporal Web UI to which a task's id can be appended. Empty: pages get no links.
+	WorkflowsURL string
+	// PingInterval is how often a peer is pinged. Defaults to 10 s.
+	PingInterval time.Duration
+	// PingTimeout is after what time without an answer a peer counts as dead. Defaults to 20 s.
+	PingTimeout time.Duration
+	// WriteTimeout is how long a client may take to accept one message before it is cut. Defaults to 10 s.
+	WriteTimeout time.Duration
+	// Logger defaults to slog.Default.
+	Logger *slog.Logger
+}
+
+// Starter serves the pages of apps and starts their tasks. It is an http.Handler; its methods are safe for concurrent use.
+type Starter struct {
+	opts   Options
+	apps   map[string]*holdfast.App
+	tokens tokens
+	mux    *http.ServeMux
+	log    *slog.Logger
+
+	ctx     context.Context // ends when Close begins
+	stop    context.CancelFunc
+	mu      sync.Mutex // protects closed, and running against an Add after Close
+	closed  bool
+	running sync.WaitGroup // connections and the relay
+}
+
+// New checks the options and the apps and returns a starter that is ready to serve. It does nothing in the background; see
+// [Starter.Start].
+func New(o Options) (*Starter, error) {
+	if err := o.check(); err != nil {
+		return nil, fmt.Errorf("starter: %w", err)
+	}
+	o = o.withDefaults()
+	s := &Starter{opts: o, apps: map[string]*holdfast.App{}, tokens: tokens{key: o.SessionKey}, log: o.Logger}
+	for _, app := range o.Apps {
+		if s.apps[app.Name()] != nil {
+			return nil, fmt.Errorf("starter: two apps are called %q", app.Name())
+		}
+		s.apps[app.Name()] = app
+	}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.mux = s.routes()
+	return s, nil
+}
+
+func (o Options) check() error {
+	errs := []error{}
+	if o.State == nil {
+		errs = append(errs, errors.New("Options.State is missing"))
+	}
+	if o.Temporal == nil {
+		errs = append(errs, errors.New("Options.Temporal is missing"))
+	}
+	if len(o.SessionKey) < minKey {
+		errs = append(errs, fmt.Errorf("Options.SessionKey has %d bytes; expected at least %d", len(o.SessionKey), minKey))
+	}
+	if len(o.Apps) == 0 {
+		errs = append(errs, errors.New("Options.Apps is empty"))
+	}
+	for _, app := range o.Apps {
+		errs = append(errs, app.Check())
+	}
+	return errors.Join(errs...)
+}
+
+func (o Options) withDefaults() Options {
+	if o.TaskQueue == "" {
+		o.TaskQueue = "holdfast"
+	}
+	for field, value := range map[*time.Duration]time.Duration{
+		&o.PingInterval: 10 * time.Second,
+		&o.PingTimeout:  20 * time.Second,
+		&o.WriteTimeout: 10 * time.Second,
+	} {
+		if *field == 0 {
+			*field = value
+		}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+// Start begins to start the tasks that sections ask for, and returns. Call it once.
+func (s *Starter) Start() {
+	s.spawn(func() { (&relay{starter: s}).run(s.ctx) })
+}
+
+// Close ends every connection with "going away" and waits, as long as ctx allows, until nothing runs any more. Clients
+// reconnect, here or elsewhere, and miss nothing. It may be called again.
+func (s *Starter) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.stop()
+	done := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("close the starter: %w", ctx.Err())
+	}
+}
+
+// ServeHTTP serves pages, the client and web sockets.
+func (s *Starter) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// spawn runs f so that Close waits for it; not at all once Close has begun.
+func (s *Starter) spawn(f func()) {
+	if s.enter() {
+		go func() {
+			defer s.running.Done()
+			f()
+		}()
+	}
+}
+
+// enter reports whether work may still begin; if so, running.Done must follow.
+func (s *Starter) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.running.Add(1)
+	return true
+}
