@@ -119,8 +119,10 @@ type Entry struct {
 
 // Notice says that something was committed: read again.
 type Notice struct {
-	// Session is empty when any may have changed.
+	// Session has changed; empty: none in particular.
 	Session holdfast.SessionID
+	// All reports that any session may have changed.
+	All bool
 	// Outbox reports that tasks may wait for their start.
 	Outbox bool
 }

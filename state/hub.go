@@ -68,7 +68,7 @@ func (h *hub) tell(n Notice) {
 	if n.Outbox {
 		h.outbox.ring()
 	}
-	if n.Session == "" {
+	if n.All {
 		for _, b := range h.sessions {
 			b.ring()
 		}

@@ -60,7 +60,7 @@ func (s *Service) watch(ctx context.Context) {
 		}
 		s.log.Warn("watching the store broke; beginning anew", "err", err)
 		wait(ctx, pause)
-		s.hub.tell(Notice{Outbox: true})
+		s.hub.tell(Notice{All: true, Outbox: true})
 	}
 }
 

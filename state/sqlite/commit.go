@@ -1,0 +1,131 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/state"
+)
+
+// Commit writes everything in one transaction, which first makes sure that the term still holds the session and in the
+// end gives it up.
+func (h *held) Commit(ctx context.Context, c *state.Commit) error {
+	err := h.driver.write(ctx, func(tx *sql.Tx) error {
+		w := &writing{ctx: ctx, tx: tx, session: h.record.Session}
+		w.fence(h.term)
+		w.saveSession(c, h.record)
+		w.saveChange(c)
+		w.saveEntry(c)
+		w.saveOutbox(c)
+		return w.err
+	})
+	if err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	h.over = true
+	return nil
+}
+
+// writing is one commit in progress. After its first error it does nothing any more.
+type writing struct {
+	ctx     context.Context
+	tx      *sql.Tx
+	session holdfast.SessionID
+	err     error
+}
+
+// exec runs one statement; what names it for the error.
+func (w *writing) exec(what, statement string, args ...any) int64 {
+	if w.err != nil {
+		return 0
+	}
+	result, err := w.tx.ExecContext(w.ctx, statement, args...)
+	if err == nil {
+		var n int64
+		if n, err = result.RowsAffected(); err == nil {
+			return n
+		}
+	}
+	w.err = fmt.Errorf("%s: %w", what, err)
+	return 0
+}
+
+// json is the text of a value of ours.
+func (w *writing) json(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil && w.err == nil {
+		w.err = fmt.Errorf("encode: %w", err)
+	}
+	return string(text)
+}
+
+// fence gives up the lease, and fails if it is no longer ours. Nobody can take it before the transaction ends.
+func (w *writing) fence(term string) {
+	n := w.exec("give up the lease", "DELETE FROM leases WHERE session = ? AND term = ?", w.session, term)
+	if w.err == nil && n == 0 {
+		w.err = holdfast.ErrLockExpired
+	}
+}
+
+func (w *writing) saveSession(c *state.Commit, before *state.Record) {
+	tasks := before.Tasks
+	if c.TasksChanged {
+		tasks = c.Tasks
+	}
+	w.exec("write the session", `INSERT INTO sessions (id, epoch, version, revision, last_message, tasks, touched_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+		ON CONFLICT (id) DO UPDATE SET epoch = ?2, version = ?3, revision = ?4, last_message = ?5, tasks = ?6, touched_at = ?7`,
+		w.session, c.Epoch, c.Version, c.Revision, c.LastMessage, w.json(append([]state.Task{}, tasks...)), micros(c.At))
+	for name, body := range c.Documents {
+		w.exec("write state "+name, "INSERT INTO documents (session, name, body) VALUES (?1, ?2, ?3) ON CONFLICT (session, name) DO UPDATE SET body = ?3",
+			w.session, name, string(body))
+	}
+}
+
+func (w *writing) saveChange(c *state.Commit) {
+	if c.Change == nil {
+		return
+	}
+	w.exec("write the change", "INSERT INTO changes (session, revision, body) VALUES (?, ?, ?)", w.session, c.Change.Revision, w.json(c.Change))
+	w.exec("trim the log", "DELETE FROM changes WHERE session = ? AND revision <= ?", w.session, c.Revision-c.KeepChanges)
+	for _, m := range c.Change.Messages {
+		w.exec("write a message", "INSERT INTO messages (session, id, revision, name, data) VALUES (?, ?, ?, ?, ?)",
+			w.session, m.ID, m.Revision, m.Name, string(m.Data))
+	}
+	if len(c.Change.Messages) > 0 {
+		w.exec("trim the messages", "DELETE FROM messages WHERE session = ? AND id <= ?", w.session, c.LastMessage-c.KeepMessages)
+	}
+}
+
+func (w *writing) saveEntry(c *state.Commit) {
+	e := c.Entry
+	if e == nil {
+		return
+	}
+	w.exec("write the ledger", `INSERT INTO ledger (session, key, owner, n, result, at)
+		VALUES (?1, ?2, ?3, (SELECT coalesce(max(n), 0) + 1 FROM ledger WHERE session = ?1 AND owner = ?3), ?4, ?5)`,
+		w.session, e.Key, e.Owner, text(e.Result), micros(c.At))
+	w.exec("trim the ledger", `DELETE FROM ledger WHERE session = ?1 AND owner = ?2
+		AND n <= (SELECT max(n) FROM ledger WHERE session = ?1 AND owner = ?2) - ?3`,
+		w.session, e.Owner, e.Keep)
+}
+
+func (w *writing) saveOutbox(c *state.Commit) {
+	for _, id := range c.Settled {
+		w.exec("settle the outbox", "DELETE FROM outbox WHERE id = ?", id)
+	}
+	for _, p := range c.Pending {
+		w.exec("write the outbox", "INSERT INTO outbox (id, session, app, name, argument, at) VALUES (?, ?, ?, ?, ?, ?)",
+			p.ID, p.Session, p.App, p.Name, text(p.Argument), micros(p.At))
+	}
+}
+
+// text is a JSON text as SQLite keeps it, or NULL for none.
+func text(raw json.RawMessage) any {
+	if raw == nil {
+		return nil
+	}
+	return string(raw)
+}

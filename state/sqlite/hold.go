@@ -1,0 +1,118 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"time"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/state"
+)
+
+// held is a hold: a row in the table of leases with this term.
+type held struct {
+	driver *Driver
+	term   string
+	record *state.Record
+	result json.RawMessage
+	found  bool
+	over   bool // committed or released
+}
+
+// errHeld says that somebody else holds the session.
+var errHeld = errors.New("held")
+
+// Acquire takes the session as soon as nobody holds it. It is looked for with growing pauses, never long ones: in one process
+// the callers queue before they come here, so only few look at a time.
+func (d *Driver) Acquire(ctx context.Context, claim state.Claim) (state.Held, error) {
+	const first, most = time.Millisecond, 20 * time.Millisecond
+	for pause := first; ; pause = min(2*pause, most) {
+		h, err := d.try(ctx, claim)
+		if err == nil {
+			return h, nil
+		}
+		if !errors.Is(err, errHeld) && !busy(err) {
+			return nil, fmt.Errorf("sqlite: acquire: %w", err)
+		}
+		select {
+		case <-time.After(pause/2 + mathrand.N(pause)):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// try takes the session if it is free and reads it, in one transaction.
+func (d *Driver) try(ctx context.Context, claim state.Claim) (*held, error) {
+	h := &held{driver: d, term: rand.Text()}
+	err := d.write(ctx, func(tx *sql.Tx) error {
+		now := time.Now()
+		taken, err := tx.ExecContext(ctx, `INSERT INTO leases (session, term, until) VALUES (?1, ?2, ?3)
+			ON CONFLICT (session) DO UPDATE SET term = ?2, until = ?3 WHERE until <= ?4`,
+			claim.Session, h.term, micros(now.Add(claim.Lease)), micros(now))
+		if err != nil {
+			return fmt.Errorf("take the lease: %w", err)
+		}
+		if n, err := taken.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, errHeld)
+		}
+		if h.record, err = loadRecord(ctx, tx, claim.Session); err != nil || claim.Key == "" {
+			return err
+		}
+		return h.look(ctx, tx, claim)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// look finds the call in the ledger.
+func (h *held) look(ctx context.Context, tx *sql.Tx, claim state.Claim) error {
+	var result []byte
+	err := tx.QueryRowContext(ctx, "SELECT result FROM ledger WHERE session = ? AND key = ?", claim.Session, claim.Key).Scan(&result)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the ledger: %w", err)
+	}
+	h.result, h.found = result, true
+	return nil
+}
+
+// Record is the session as it was when the hold began.
+func (h *held) Record() *state.Record { return h.record }
+
+// Recorded is what the ledger has under the claim's key.
+func (h *held) Recorded() (json.RawMessage, bool) { return h.result, h.found }
+
+// Renew makes the hold last for another lease.
+func (h *held) Renew(ctx context.Context, lease time.Duration) error {
+	renewed, err := h.driver.writer.ExecContext(ctx, "UPDATE leases SET until = ? WHERE session = ? AND term = ?",
+		micros(time.Now().Add(lease)), h.record.Session, h.term)
+	if err != nil {
+		return fmt.Errorf("sqlite: renew: %w", err)
+	}
+	if n, err := renewed.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, holdfast.ErrLockExpired)
+	}
+	return nil
+}
+
+// Release gives the session up. If that fails the lease lapses by itself.
+func (h *held) Release() {
+	if h.over {
+		return
+	}
+	h.over = true
+	const patience = time.Second
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	_, _ = h.driver.writer.ExecContext(ctx, "DELETE FROM leases WHERE session = ? AND term = ?", h.record.Session, h.term)
+}

@@ -1,0 +1,28 @@
+package sqlite_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-run/holdfast/state"
+	"github.com/holdfast-run/holdfast/state/sqlite"
+	"github.com/holdfast-run/holdfast/state/statetest"
+)
+
+func open(t testing.TB, path string) *sqlite.Driver {
+	t.Helper()
+	driver, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = driver.Close() })
+	return driver
+}
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	statetest.Run(t, func(t testing.TB) statetest.Store {
+		path := filepath.Join(t.TempDir(), "state.db")
+		return statetest.Store{Shared: true, Open: func(t testing.TB) state.Driver { return open(t, path) }}
+	})
+}

@@ -1,0 +1,208 @@
+package statetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/state"
+)
+
+var (
+	taskA = state.Task{ID: "test.A-one-x", Name: "A", Status: state.StatusRunning, Since: time.Date(2026, 1, 2, 3, 4, 5, 678000000, time.UTC)}
+	taskB = state.Task{ID: "test.B-one-y", Name: "B", Status: state.StatusStarting, Since: taskA.Since}
+)
+
+func withTasks(tasks ...state.Task) func(*state.Commit) {
+	return func(c *state.Commit) { c.Tasks, c.TasksChanged, c.Change.Tasks = tasks, true, &tasks }
+}
+
+func withMessage(text string) func(*state.Commit) {
+	return func(c *state.Commit) {
+		c.LastMessage++
+		c.Change.Messages = append(c.Change.Messages, state.Message{ID: c.LastMessage, Name: text, Data: json.RawMessage("7"), Revision: c.Revision})
+	}
+}
+
+func withEntry(owner, key, result string, keep int64) func(*state.Commit) {
+	return func(c *state.Commit) {
+		c.Entry = &state.Entry{Owner: owner, Key: key, Keep: keep}
+		if result != "" {
+			c.Entry.Result = json.RawMessage(result)
+		}
+	}
+}
+
+func withPending(ids ...holdfast.TaskID) func(*state.Commit) {
+	return func(c *state.Commit) {
+		for _, id := range ids {
+			c.Pending = append(c.Pending, state.Pending{ID: id, Session: session, App: "test", Name: "A", Argument: json.RawMessage(`"x"`), At: taskA.Since})
+		}
+	}
+}
+
+func testCommitReadBack(b *bench) {
+	b.put(b, session, 1, withTasks(taskA, taskB), withMessage("hello"), withPending("p"))
+	record, messages, err := b.Load(b.Context(), session)
+	b.must(err)
+	want := &state.Record{
+		Session: session, Epoch: "epoch1", Version: 1, Revision: 1, LastMessage: 1,
+		Documents: holdfast.Documents{"State": json.RawMessage("1")}, Tasks: []state.Task{taskA, taskB},
+	}
+	b.is(record, want, "the record")
+	b.is(messages, []state.Message{{ID: 1, Name: "hello", Data: json.RawMessage("7"), Revision: 1}}, "the messages")
+	held := b.hold(b, session, long)
+	b.is(held.Record(), want, "what the next holder sees")
+	held.Release()
+}
+
+func testCommitKeeps(b *bench) {
+	b.put(b, session, 1, withTasks(taskA), func(c *state.Commit) { c.Documents["Other"] = json.RawMessage("5") })
+	b.put(b, session, 2)
+	record, _, err := b.Load(b.Context(), session)
+	b.must(err)
+	b.is(record.Documents, holdfast.Documents{"State": json.RawMessage("2"), "Other": json.RawMessage("5")}, "the documents")
+	b.is(record.Tasks, []state.Task{taskA}, "the tasks")
+	b.put(b, session, 3, withTasks())
+	record, _, err = b.Load(b.Context(), session)
+	b.must(err)
+	b.is(len(record.Tasks), 0, "an emptied list of tasks")
+
+	held := b.hold(b, session, long)
+	c := next(held, 4)
+	c.Change, c.Revision = nil, held.Record().Revision
+	b.must(held.Commit(b.Context(), c))
+	record, _, err = b.Load(b.Context(), session)
+	b.must(err)
+	b.is([]int64{record.Version, record.Revision}, []int64{4, 3}, "version and revision after a commit that nobody can see")
+}
+
+func testStrangeText(b *bench) {
+	strange := `quotes ' " \ percent % _ null \u0000 emoji 🦊 newline ` + "\n" + ` ; DROP TABLE sessions; --`
+	id := holdfast.SessionID("test-" + strange)
+	document := json.RawMessage(show(strange))
+	held := b.hold(b, id, long)
+	c := next(held, 0)
+	c.Documents = holdfast.Documents{strange: document}
+	c.Change.States = map[string]json.RawMessage{strange: document}
+	withEntry(strange, strange, string(document), 10)(c)
+	withMessage(strange)(c)
+	b.must(held.Commit(b.Context(), c))
+
+	again, err := b.Acquire(b.Context(), state.Claim{Session: id, Lease: long, Key: strange})
+	b.must(err)
+	result, found := again.Recorded()
+	b.is(found, true, "the call is in the ledger")
+	b.is(result, document, "its result")
+	b.is(again.Record().Documents, c.Documents, "the documents")
+	again.Release()
+	changes, err := b.Changes(b.Context(), id, state.Position{Epoch: "epoch1"}, 10)
+	if err != nil || len(changes) != 1 {
+		b.Fatalf("changes: %d, %v", len(changes), err)
+	}
+	b.is(changes[0], c.Change, "the change")
+}
+
+func testLargeDocument(b *bench) {
+	large := json.RawMessage(show(strings.Repeat("x", 1<<20)))
+	b.put(b, session, 0, func(c *state.Commit) { c.Documents["State"] = large; c.Change.States["State"] = large })
+	b.is(len(b.value(b, session)), len(large), "the length of the document")
+}
+
+func testSeenByOthers(b *bench) {
+	second := opened(b, b.store)
+	b.put(b, session, 1)
+	b.is(b.value(second, session), "1", "seen from the second driver")
+	b.put(second, session, 2)
+	b.is(b.value(b, session), "2", "seen from the first driver")
+}
+
+// testNobodySeesHalf reads while others write commits whose parts all say the same.
+func testNobodySeesHalf(b *bench) {
+	const commits = 50
+	var group sync.WaitGroup
+	done := make(chan struct{})
+	group.Go(func() {
+		defer close(done)
+		for i := range commits {
+			name := fmt.Sprint(i + 1)
+			b.put(b, session, i+1, withTasks(state.Task{ID: holdfast.TaskID(name)}), withMessage(name), func(c *state.Commit) { c.KeepMessages = 1 })
+		}
+	})
+	group.Go(func() {
+		for {
+			record, messages, err := b.Load(b.Context(), session)
+			if err != nil {
+				b.Errorf("load: %v", err)
+				return
+			}
+			if record.Epoch != "" {
+				want := fmt.Sprint(record.Version)
+				if string(record.Documents["State"]) != want || string(record.Tasks[0].ID) != want || messages[0].Name != want || record.Revision != record.Version {
+					b.Errorf("half a commit: %s with messages %s", show(record), show(messages))
+					return
+				}
+			}
+			select {
+			case <-done:
+				return
+			default:
+			}
+		}
+	})
+	group.Wait()
+}
+
+// recorded looks a call up as the next holder would.
+func (b *bench) recorded(key string) (string, bool) {
+	b.Helper()
+	held, err := b.Acquire(b.Context(), state.Claim{Session: session, Lease: long, Key: key})
+	b.must(err)
+	defer held.Release()
+	result, found := held.Recorded()
+	return string(result), found
+}
+
+func testLedgerFound(b *bench) {
+	b.put(b, session, 1, withEntry("o", "k", `{"a":1}`, 10))
+	result, found := b.recorded("k")
+	b.is([]any{result, found}, []any{`{"a":1}`, true}, "a recorded call")
+	_, found = b.recorded("another")
+	b.is(found, false, "a call that was never made")
+	b.put(b, session, 2, withEntry("o", "empty", "", 10))
+	result, found = b.recorded("empty")
+	b.is([]any{result, found}, []any{"", true}, "a recorded call without a result")
+
+	stale, holder := lapsed(b)
+	c := next(stale, 666)
+	withEntry("o", "stale", "1", 10)(c)
+	wantExpired(b, stale.Commit(b.Context(), c))
+	holder.Release()
+	_, found = b.recorded("stale")
+	b.is(found, false, "the call of a stale holder")
+	b.is(b.recordedIn(other, "k"), false, "the call of another session")
+}
+
+func (b *bench) recordedIn(id holdfast.SessionID, key string) bool {
+	held, err := b.Acquire(b.Context(), state.Claim{Session: id, Lease: long, Key: key})
+	b.must(err)
+	defer held.Release()
+	_, found := held.Recorded()
+	return found
+}
+
+func testLedgerTrimmed(b *bench) {
+	b.put(b, session, 0, withEntry("other", "other", "1", 3))
+	for i := range 10 {
+		b.put(b, session, i, withEntry("o", fmt.Sprint(i), "1", 3))
+	}
+	for i := range 10 {
+		_, found := b.recorded(fmt.Sprint(i))
+		b.is(found, i >= 7, fmt.Sprintf("whether call %d of 10 is among the last three", i))
+	}
+	_, found := b.recorded("other")
+	b.is(found, true, "another owner's call")
+}
