@@ -32,6 +32,7 @@ vet: ## Run go vet on both modules
 .PHONY: test-root
 test-root: ## Test the library, with the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 15m ./... $(ARGS)
+	$(GO) test -run Overlap ./state/sqlite # with the race detector it counts less far
 
 .PHONY: test-dev
 test-dev: ## Test the whole, end to end, with an embedded Temporal server and a browser if there is one
