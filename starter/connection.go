@@ -30,6 +30,9 @@ type connection struct {
 
 	ctx context.Context // ends with the connection; its cause is what ended it
 	end context.CancelCauseFunc
+
+	reading context.Context // of all reads; its end cuts the socket without a close frame
+	cut     context.CancelFunc
 }
 
 var errGoingAway = &fault{code: websocket.StatusGoingAway, reason: "the server shuts down"}
@@ -59,7 +62,7 @@ func (c *connection) run() {
 // read takes the client's messages. It must never wait for anything else, or pongs would go unheard.
 func (c *connection) read(events chan<- *eventMessage) error {
 	for {
-		kind, frame, err := c.conn.Read(context.Background()) // a context that ends would cut the socket without a close frame
+		kind, frame, err := c.conn.Read(c.reading)
 		if err != nil {
 			return fmt.Errorf("read: %w", err)
 		}
@@ -141,11 +144,19 @@ func (c *connection) hangUp(err error) {
 	if name, ok := closeNames[f.code]; ok {
 		_ = c.write(errorMessage{Type: "error", Code: name, Message: f.reason}) // the close code says it too
 	}
-	// A peer that is gone does not answer the close; it is not waited for longer than this.
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		_ = c.conn.Close(f.code, clip(f.reason)) // waits for the peer's answer, for up to 5 s
+	}()
 	const patience = time.Second
-	timer := time.AfterFunc(patience, func() { _ = c.conn.CloseNow() })
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
-	_ = c.conn.Close(f.code, clip(f.reason))
+	select {
+	case <-closed:
+	case <-timer.C: // the peer is gone, or does not read
+		c.cut()
+	}
 }
 
 // faultOf sorts the errors that are not the client's fault.
@@ -155,8 +166,6 @@ func (c *connection) faultOf(err error) *fault {
 		return errGoingAway
 	case err == nil, websocket.CloseStatus(err) != -1, errors.Is(err, context.Canceled):
 		return &fault{code: websocket.StatusNormalClosure}
-	case errors.Is(err, context.DeadlineExceeded):
-		return &fault{code: closeBadMessage, reason: fmt.Sprintf("no hello within %s", helloTimeout)}
 	case isNetwork(err):
 		c.log.Debug("the connection broke", "err", err)
 		return &fault{code: websocket.StatusNormalClosure}

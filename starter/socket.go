@@ -54,6 +54,8 @@ func (s *Starter) serve(conn *websocket.Conn, app *holdfast.App) {
 	c := &connection{starter: s, app: app, conn: conn, log: s.log.With("app", app.Name())}
 	c.ctx, c.end = context.WithCancelCause(s.ctx)
 	defer c.end(nil)
+	c.reading, c.cut = context.WithCancel(context.Background())
+	defer c.cut()
 	if err := c.greet(); err != nil {
 		c.hangUp(err)
 		return
@@ -63,9 +65,11 @@ func (s *Starter) serve(conn *websocket.Conn, app *holdfast.App) {
 
 // greet reads the hello and answers with the welcome.
 func (c *connection) greet() error {
-	ctx, cancel := context.WithTimeout(c.ctx, helloTimeout)
-	defer cancel()
-	kind, frame, err := c.conn.Read(ctx)
+	late := time.AfterFunc(helloTimeout, func() { c.hangUp(badMessage("no hello within %s", helloTimeout)) })
+	defer late.Stop()
+	leaving := context.AfterFunc(c.starter.ctx, func() { c.hangUp(errGoingAway) })
+	defer leaving()
+	kind, frame, err := c.conn.Read(c.reading)
 	if err != nil {
 		return fmt.Errorf("read the hello: %w", err)
 	}

@@ -4,32 +4,44 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
+	"path/filepath"
 )
 
-// ErrInUse reports a database that another process has open.
+// ErrInUse reports a database that another server has open, in this process or in another.
 var ErrInUse = errors.New("the database is used by another process")
 
-// lockFile keeps other processes from the database, as two servers on one file would ruin it. The lock goes with the
-// process, however that ends.
-func lockFile(database string) (unlock func() error, err error) {
+// fileLock keeps other servers from a database: each believes that it alone writes to it, and two would overrule each other. The
+// lock goes with the process, however that ends. nil is the lock of a database in memory.
+type fileLock struct{ file *os.File }
+
+// lockDatabase takes the lock of a database, and makes the directory where it is missing. The lock is a file of its own:
+// SQLite's locks on the database are the process's, and closing a second handle on it would let go of them.
+func lockDatabase(database string) (*fileLock, error) {
 	if database == "" {
-		return func() error { return nil }, nil
+		return nil, nil
 	}
-	if err := prepare(database); err != nil {
-		return nil, err
+	const ownerOnly, dirOwnerOnly = 0o600, 0o700
+	if err := os.MkdirAll(filepath.Dir(database), dirOwnerOnly); err != nil {
+		return nil, fmt.Errorf("make the directory of the database: %w", err)
 	}
-	const ownerOnly = 0o600
 	file, err := os.OpenFile(database+".lock", os.O_CREATE|os.O_RDWR, ownerOnly)
 	if err != nil {
-		return nil, fmt.Errorf("lock the embedded server's database: %w", err)
+		return nil, fmt.Errorf("open the lock of the database: %w", err)
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := tryLock(file); err != nil {
 		_ = file.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%s: %w", database, ErrInUse)
-		}
-		return nil, fmt.Errorf("lock the embedded server's database %s: %w", database, err)
+		return nil, fmt.Errorf("lock the database %s: %w", database, err)
 	}
-	return file.Close, nil
+	return &fileLock{file}, nil
+}
+
+// release lets go of the lock. The file stays: a process that waits to remove it could remove the next one's.
+func (l *fileLock) release() error {
+	if l == nil {
+		return nil
+	}
+	if err := l.file.Close(); err != nil {
+		return fmt.Errorf("release the lock of the database: %w", err)
+	}
+	return nil
 }

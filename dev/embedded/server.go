@@ -1,117 +1,136 @@
 // Package embedded runs a Temporal server and its Web UI inside the calling process: for development and tests. It is the
-// server's own code on SQLite, bound to the loopback interface, and tuned for short timers.
+// server's own code on SQLite, bound to the loopback interface, tuned for short timers, and calling nothing outside.
 package embedded
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
-	"strconv"
+	"net/url"
 	"sync"
+	"time"
 
-	"go.temporal.io/sdk/client"
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/server/temporal"
-
-	sdklog "go.temporal.io/sdk/log"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 )
 
-// loopback is the only interface that is listened on.
+// loopback is the only interface that is listened on: nothing here asks who is calling.
 const loopback = "127.0.0.1"
+
+// patience is how long a start may take that nobody else bounds. The usual is less than a second.
+const patience = time.Minute
+
+var errNotReady = errors.New("not ready within a minute")
 
 // Options say where the server listens and keeps its data. The zero value is a server in memory, on free ports, without a
 // Web UI.
 type Options struct {
-	// Database is the path of the SQLite file; its directory is made where it is missing. Empty: in memory, gone with the process.
+	// Database is the path of the SQLite file; the file and its directory are made where they are missing. Beside it stand
+	// files of the same name and ".lock", "-wal" and "-shm". Empty: in memory, gone with the process.
 	Database string
 	// Port is the frontend's; 0: a free one.
 	Port int
 	// UI adds the Web UI.
 	UI bool
-	// UIPort is the Web UI's; 0: a free one.
+	// UIPort is the Web UI's; 0: a free one. Ignored without UI.
 	UIPort int
 	// Namespace is made where it is missing. Defaults to "default".
 	Namespace string
-	// Dynamic is dynamic configuration on top of the tuned values, by key.
-	Dynamic map[string]any
-	// Logger gets the server's warnings and errors. nil: nobody does.
+	// Retention is how long the namespace keeps a workflow that has closed. It is set when the namespace is made and not changed
+	// after. Defaults to 7 days, so that Friday's work can be looked at on Monday.
+	Retention time.Duration
+	// SearchAttributes are added to the namespace where they are missing, by name. None is ever removed.
+	SearchAttributes map[string]enums.IndexedValueType
+	// DynamicConfig is dynamic configuration on top of the tuned values, by key, such as "limit.maxIDLength".
+	DynamicConfig map[string]any
+	// Logger gets the server's warnings and errors while it serves, and its errors while it starts. nil: nobody does.
 	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	const week = 7 * 24 * time.Hour
+	if o.Namespace == "" {
+		o.Namespace = "default"
+	}
+	if o.Retention == 0 {
+		o.Retention = week
+	}
+	return o
 }
 
 // Server is a running server. Its methods are safe for concurrent use.
 type Server struct {
 	namespace string
 	port      int
-	ui        *webUI
-	server    temporal.Server
 	log       *logger
-	unlock    func() error
-	stop      sync.Once
+
+	// What Stop has to stop; nil where Start did not get so far.
+	ui     *webUI
+	server temporal.Server
+	lock   *fileLock
+	stop   sync.Once
 }
 
-// Start starts a server and returns when it answers. ctx bounds the start alone. A port that is taken is an error that
-// wraps syscall.EADDRINUSE; a database that another process has open is [ErrInUse].
-func Start(ctx context.Context, o Options) (_ *Server, err error) {
-	if o.Namespace == "" {
-		o.Namespace = "default"
+// Start starts a server and returns when a client can use the namespace and a browser the Web UI. ctx bounds the
+// start alone, which takes at most a minute.
+//
+// A port that is taken is an error that wraps syscall.EADDRINUSE and names the port. A database that another server has open
+// wraps [ErrInUse], and one that this server cannot read wraps [ErrDatabase]; both name the path. Nothing runs after an error.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	o = o.withDefaults()
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errNotReady)
+	defer cancel()
+	s := &Server{namespace: o.Namespace, log: newLogger(o.Logger, fail)}
+	if err := s.start(ctx, o); err != nil {
+		s.Stop()
+		return nil, fmt.Errorf("start the embedded Temporal server: %w", err)
 	}
-	s := &Server{namespace: o.Namespace, log: newLogger(o.Logger)}
-	defer func() {
-		if err != nil {
-			s.Stop()
-		}
-	}()
-	if s.unlock, err = lockFile(o.Database); err != nil {
-		return nil, err
-	}
-	ports, err := pick(o.Port)
+	s.log.serving()
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context, o Options) (err error) {
+	ports, err := reserve(o) // first, as a taken port is the commonest mistake and the cheapest to find
 	if err != nil {
-		return nil, fmt.Errorf("embedded server: %w", err)
+		return err
 	}
-	s.port = ports.frontend
-	if s.server, err = newServer(o, ports, s.log); err != nil {
-		return nil, err
+	defer ports.release()
+	s.port = ports.frontend.number()
+	if s.lock, err = lockDatabase(o.Database); err != nil {
+		return err
+	}
+	store, err := openStore(ctx, o)
+	if err != nil {
+		return err
+	}
+	if s.server, err = newServer(o, ports, store, s.log); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err // the services' start cannot be interrupted
 	}
 	if err := s.server.Start(); err != nil {
-		return nil, fmt.Errorf("start the embedded server: %w", err)
+		return fmt.Errorf("start its services: %w", err)
 	}
-	if err := s.await(ctx); err != nil {
-		return nil, err
+	if err := awaitNamespace(ctx, s.Address(), s.namespace); err != nil {
+		return err
 	}
 	if o.UI {
-		s.ui, err = startUI(ctx, s.Address(), o.UIPort)
+		s.ui, err = startUI(ctx, s.Address(), ports.ui)
 	}
-	return s, err
+	return err
 }
 
-// await waits until the frontend serves the namespace: a fresh one takes the server a moment to learn of.
-func (s *Server) await(ctx context.Context) error {
-	c, err := client.DialContext(ctx, client.Options{
-		HostPort:  s.Address(),
-		Namespace: s.namespace,
-		Logger:    sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(io.Discard, nil))),
-		ConnectionOptions: client.ConnectionOptions{
-			DialOptions: []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(grpc.WaitForReady(true))},
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("wait for the embedded server: %w", err)
-	}
-	defer c.Close()
-	return awaitNamespace(ctx, c, s.namespace)
-}
+// Address is the frontend's, as host:port.
+func (s *Server) Address() string { return joinPort(s.port) }
 
-// Address is the frontend's host:port.
-func (s *Server) Address() string { return net.JoinHostPort(loopback, strconv.Itoa(s.port)) }
-
-// Namespace is the namespace that was made.
+// Namespace is the namespace that was asked for.
 func (s *Server) Namespace() string { return s.namespace }
 
-// UIURL is the address of the Web UI without a slash at the end, or empty.
+// UIURL is the address of the Web UI, without a slash at the end. Empty without a Web UI.
 func (s *Server) UIURL() string {
 	if s.ui == nil {
 		return ""
@@ -119,18 +138,20 @@ func (s *Server) UIURL() string {
 	return s.ui.url
 }
 
-// WorkflowsURL is the address in the Web UI to which a workflow's id can be appended, or empty.
+// WorkflowsURL is the address in the Web UI to which a workflow's id can be appended. Empty without a Web UI.
 func (s *Server) WorkflowsURL() string {
 	if s.ui == nil {
 		return ""
 	}
-	return s.ui.url + "/namespaces/" + s.namespace + "/workflows/"
+	return s.ui.url + "/namespaces/" + url.PathEscape(s.namespace) + "/workflows/"
 }
 
-// Stop stops the Web UI and the server and returns when they have. It may be called again.
+// Stop stops the Web UI and then the server, and returns when they have stopped and the database is free for another process:
+// after about a second, which the server grants to calls that are under way. Workflows go on at the next start on the same
+// database. It may be called again, and then returns when the first call does.
 func (s *Server) Stop() {
 	s.stop.Do(func() {
-		s.log.quiet() // the parts of a server that stops complain of each other
+		s.log.silence() // the parts of a server that stops complain of each other
 		if s.ui != nil {
 			s.ui.stop()
 		}
@@ -138,11 +159,9 @@ func (s *Server) Stop() {
 		if s.server != nil {
 			errs = append(errs, s.server.Stop())
 		}
-		if s.unlock != nil {
-			errs = append(errs, s.unlock())
-		}
+		errs = append(errs, s.lock.release())
 		if err := errors.Join(errs...); err != nil {
-			s.log.out.Warn("stopping the embedded server", "err", err)
+			s.log.out.Warn("stopping the embedded Temporal server", "err", err)
 		}
 	})
 }

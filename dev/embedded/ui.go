@@ -2,11 +2,9 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/temporalio/ui-server/v2/server"
 	"github.com/temporalio/ui-server/v2/server/config"
@@ -17,60 +15,55 @@ import (
 type webUI struct {
 	url    string
 	server *server.Server
-	ended  chan struct{}
+	ended  chan struct{} // closed when the server has ended
 }
 
-// startUI starts the Web UI and waits until it answers. It ends the process when its port is taken, so that is looked for
-// first.
-func startUI(ctx context.Context, frontend string, wanted int) (*webUI, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(wanted)))
-	if err != nil {
-		return nil, fmt.Errorf("the port of the Web UI: %w", err)
-	}
-	addr, _ := listener.Addr().(*net.TCPAddr)
-	if err := listener.Close(); err != nil {
-		return nil, fmt.Errorf("the port of the Web UI: %w", err)
-	}
-	u := &webUI{url: "http://" + addr.String(), ended: make(chan struct{}), server: server.NewServer(
+// startUI starts the Web UI on a port and waits until it answers. It ends the process if it cannot listen, so the port is held
+// until the moment before.
+func startUI(ctx context.Context, frontend string, on port) (*webUI, error) {
+	u := &webUI{url: "http://" + on.address(), ended: make(chan struct{}), server: server.NewServer(
 		server_options.WithConfigProvider(&config.Config{
 			Host:                loopback,
-			Port:                addr.Port,
+			Port:                on.number(),
 			TemporalGRPCAddress: frontend,
 			EnableUI:            true,
 			CORS:                config.CORS{CookieInsecure: true}, // it is served over plain HTTP
 			HideLogs:            true,
-			DisableNewsFetch:    true, // nothing here calls out to the internet
+			DisableNewsFetch:    true, // nothing here calls to the outside
 		}),
 	)}
+	on.release()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	go func() {
 		defer close(u.ended)
-		_ = u.server.Start() // blocks; it answers, or the wait below says that it does not
+		err := u.server.Start() // blocks until stop
+		cancel(errors.Join(errors.New("it ended"), err))
 	}()
-	if err := u.await(ctx); err != nil {
+	if err := poll(ctx, "the Web UI", func() error { return u.answers(ctx) }); err != nil {
 		u.stop()
 		return nil, err
 	}
 	return u, nil
 }
 
-func (u *webUI) await(ctx context.Context) error {
-	const pause = 5 * time.Millisecond
-	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.url+"/healthz", nil)
-		if err != nil {
-			return fmt.Errorf("wait for the Web UI: %w", err)
-		}
-		if response, err := http.DefaultClient.Do(request); err == nil {
-			return response.Body.Close()
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return fmt.Errorf("wait for the Web UI: %w", context.Cause(ctx))
-		}
+func (u *webUI) answers(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.url+"/healthz", http.NoBody)
+	if err != nil {
+		return fmt.Errorf("ask for its health: %w", err)
 	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask for its health: %w", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("it answers %s", response.Status)
+	}
+	return nil
 }
 
+// stop returns when the Web UI has ended.
 func (u *webUI) stop() {
 	u.server.Stop()
 	<-u.ended

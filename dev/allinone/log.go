@@ -1,0 +1,34 @@
+package allinone
+
+import (
+	"context"
+	"log/slog"
+)
+
+// quieter raises the level of a logger by one: the SDK tells of every worker that starts and every retry at the level at which
+// the other parts tell of what a person should look at.
+func quieter(logger *slog.Logger) *slog.Logger {
+	return slog.New(quietHandler{logger.Handler()})
+}
+
+type quietHandler struct{ slog.Handler }
+
+// step is the distance between two of slog's levels.
+const step = slog.LevelInfo - slog.LevelDebug
+
+func (h quietHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.Handler.Enabled(ctx, level-step)
+}
+
+func (h quietHandler) Handle(ctx context.Context, r slog.Record) error {
+	r.Level -= step
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h quietHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return quietHandler{h.Handler.WithAttrs(attrs)}
+}
+
+func (h quietHandler) WithGroup(name string) slog.Handler {
+	return quietHandler{h.Handler.WithGroup(name)}
+}

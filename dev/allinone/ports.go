@@ -1,0 +1,63 @@
+package allinone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+)
+
+// tries is how many ports are tried from the wanted one upwards.
+const tries = 100
+
+// port returns the wanted port of the loopback interface, or the next free one, and notes that it is another.
+func (p *Program) port(ctx context.Context, what string, wanted int) (int, error) {
+	listener, err := listenNear(ctx, "127.0.0.1", wanted)
+	if err != nil {
+		return 0, fmt.Errorf("find a port for %s: %w", what, err)
+	}
+	port := portOf(listener)
+	p.noteOther(what, wanted, port)
+	return port, listener.Close()
+}
+
+// listen listens on the wanted address, or on the next free port of its host.
+func (p *Program) listen(ctx context.Context, address string) (net.Listener, error) {
+	host, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %q: %w", address, err)
+	}
+	wanted, err := strconv.Atoi(text)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %q: %w", address, err)
+	}
+	listener, err := listenNear(ctx, host, wanted)
+	if err != nil {
+		return nil, fmt.Errorf("listen for pages: %w", err)
+	}
+	p.noteOther("the pages", wanted, portOf(listener))
+	return listener, nil
+}
+
+func (p *Program) noteOther(what string, wanted, got int) {
+	if wanted != 0 && wanted != got {
+		p.notes = append(p.notes, fmt.Sprintf("Port %d is taken; %s is on port %d.", wanted, what, got))
+	}
+}
+
+func listenNear(ctx context.Context, host string, wanted int) (net.Listener, error) {
+	var config net.ListenConfig
+	for port := wanted; ; port++ {
+		listener, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		if err == nil || !errors.Is(err, syscall.EADDRINUSE) || port == wanted+tries {
+			return listener, err
+		}
+	}
+}
+
+func portOf(listener net.Listener) int {
+	addr, _ := listener.Addr().(*net.TCPAddr)
+	return addr.Port
+}

@@ -1,0 +1,234 @@
+package allinone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/config"
+	"github.com/holdfast-run/holdfast/dev/embedded"
+	"github.com/holdfast-run/holdfast/starter"
+	"github.com/holdfast-run/holdfast/state"
+	"github.com/holdfast-run/holdfast/worker"
+)
+
+// Options say what to run.
+type Options struct {
+	// Apps are the apps to run. At least one.
+	Apps []*holdfast.App
+	// Config has the settings; see config.Load and config.Default.
+	Config config.Config
+	// Logger gets the log of all parts. Defaults to slog.Default.
+	Logger *slog.Logger
+}
+
+// Program is all parts, running.
+type Program struct {
+	temporal *embedded.Server
+	url      string
+	notes    []string // what is not as it was asked for, for the announcement
+	parts    []part   // in the order of their start
+}
+
+// part is something that was started and has to be stopped.
+type part struct {
+	name string
+	stop func() error
+}
+
+// Start starts all parts and returns when the pages can be opened. If a part does not start, those before it are stopped
+// again. ctx bounds the start alone.
+func Start(ctx context.Context, o Options) (*Program, error) {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	p := &Program{}
+	if err := p.start(ctx, o); err != nil {
+		return nil, errors.Join(err, p.Stop())
+	}
+	return p, nil
+}
+
+func (p *Program) start(ctx context.Context, o Options) error {
+	for _, app := range o.Apps { // before anything is started, so that a mistake is told at once
+		if err := app.Check(); err != nil {
+			return err
+		}
+	}
+	files, err := openDirectory(o.Config)
+	if err != nil {
+		return err
+	}
+	if err := p.startTemporal(ctx, o, files); err != nil {
+		return err
+	}
+	c, err := p.connect(ctx, o)
+	if err != nil {
+		return err
+	}
+	service, err := p.openState(ctx, o, files)
+	if err != nil {
+		return err
+	}
+	if err := p.startWorker(c, service, o); err != nil {
+		return err
+	}
+	return p.startStarter(ctx, c, service, o, files)
+}
+
+func (p *Program) startTemporal(ctx context.Context, o Options, files directory) error {
+	port, err := p.port(ctx, "Temporal", o.Config.Dev.TemporalPort)
+	if err != nil {
+		return err
+	}
+	uiPort, err := p.port(ctx, "the Temporal Web UI", o.Config.Dev.UIPort)
+	if err != nil {
+		return err
+	}
+	p.temporal, err = embedded.Start(ctx, embedded.Options{
+		Database:  files.temporal,
+		Port:      port,
+		UI:        true,
+		UIPort:    uiPort,
+		Namespace: o.Config.Temporal.Namespace,
+		Logger:    o.Logger.With("part", "temporal"),
+	})
+	if err != nil {
+		return fmt.Errorf("start Temporal: %w", err)
+	}
+	p.add("Temporal", func() error { p.temporal.Stop(); return nil })
+	return nil
+}
+
+func (p *Program) connect(ctx context.Context, o Options) (client.Client, error) {
+	c, err := client.DialContext(ctx, client.Options{
+		HostPort:  p.temporal.Address(),
+		Namespace: p.temporal.Namespace(),
+		Logger:    sdklog.NewStructuredLogger(quieter(o.Logger.With("part", "sdk"))),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("connect to Temporal: %w", err)
+	}
+	p.add("the Temporal client", func() error { c.Close(); return nil })
+	return c, nil
+}
+
+func (p *Program) openState(ctx context.Context, o Options, files directory) (*state.Service, error) {
+	driver, err := openDriver(ctx, files.state)
+	if err != nil {
+		return nil, fmt.Errorf("open the state: %w", err)
+	}
+	service := state.Open(driver, state.Options{
+		Deadline:     o.Config.Section.Deadline,
+		KeepChanges:  int64(o.Config.Changes.Keep),
+		KeepMessages: int64(o.Config.Messages.Keep),
+		ExpireAfter:  o.Config.Session.ExpireAfter,
+		Logger:       o.Logger.With("part", "state"),
+	})
+	p.add("the state", service.Close)
+	return service, nil
+}
+
+func (p *Program) startWorker(c client.Client, service *state.Service, o Options) error {
+	w, err := worker.New(c, service, worker.Options{
+		Apps:        o.Apps,
+		TaskQueue:   o.Config.Temporal.TaskQueue,
+		StopTimeout: o.Config.Worker.StopTimeout,
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.Start(); err != nil {
+		return err
+	}
+	p.add("the worker", func() error { w.Stop(); return nil })
+	return nil
+}
+
+func (p *Program) startStarter(ctx context.Context, c client.Client, service *state.Service, o Options, files directory) error {
+	key, err := files.sessionKey(o.Config.Starter.SessionKey)
+	if err != nil {
+		return err
+	}
+	settings := o.Config.Starter
+	links := settings.WorkflowsURL
+	if links == "" {
+		links = p.temporal.WorkflowsURL()
+	}
+	s, err := starter.New(starter.Options{
+		State: service, Temporal: c, Apps: o.Apps, SessionKey: key,
+		TaskQueue: o.Config.Temporal.TaskQueue, Origins: settings.Origins, WorkflowsURL: links,
+		PingInterval: settings.PingInterval, PingTimeout: settings.PingTimeout, WriteTimeout: settings.WriteTimeout,
+		Logger: o.Logger.With("part", "starter"),
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := p.listen(ctx, settings.Address)
+	if err != nil {
+		return err
+	}
+	p.url = "http://" + listener.Addr().String() + "/"
+	s.Start()
+	p.serve(listener, s, o.Logger)
+	return nil
+}
+
+// serve serves the starter on the listener.
+func (p *Program) serve(listener net.Listener, s *starter.Starter, log *slog.Logger) {
+	const headers = 10 * time.Second
+	server := &http.Server{Handler: s, ReadHeaderTimeout: headers, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("serving pages ended", "err", err)
+		}
+	}()
+	p.add("the starter", func() error {
+		const patience = 2 * time.Second
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		return errors.Join(s.Close(ctx), server.Close())
+	})
+}
+
+// URL is where the list of apps is served, such as "http://127.0.0.1:8080/".
+func (p *Program) URL() string { return p.url }
+
+// Temporal is the embedded server.
+func (p *Program) Temporal() *embedded.Server { return p.temporal }
+
+// Stop stops all parts, the last started first, and returns when nothing runs any more. What was running goes on at the next
+// start on the same directory. It may be called again.
+func (p *Program) Stop() error {
+	var errs []error
+	for _, part := range slices.Backward(p.parts) {
+		if err := part.stop(); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", part.name, err))
+		}
+	}
+	p.parts = nil
+	return errors.Join(errs...)
+}
+
+func (p *Program) add(name string, stop func() error) {
+	p.parts = append(p.parts, part{name, stop})
+}
+
+// announce prints where everything is.
+func (p *Program) announce(w io.Writer) {
+	for _, note := range p.notes {
+		fmt.Fprintln(w, note)
+	}
+	fmt.Fprintf(w, "\n  Pages          %s\n  Temporal UI    %s\n  Temporal       %s\n\nReady. Ctrl-C stops.\n",
+		p.url, p.temporal.UIURL(), p.temporal.Address())
+}

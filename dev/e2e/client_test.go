@@ -1,0 +1,156 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/coder/websocket/wsjson"
+	"github.com/stretchr/testify/require"
+)
+
+// client is a page without a browser: it keeps what it was sent and, as a page does, connects again whenever it has to.
+type client struct {
+	t        testing.TB
+	url      string
+	conn     *websocket.Conn
+	token    string
+	epoch    string
+	revision int64
+	known    bool
+	values   []int // of the counter, one for each message that had it
+	tasks    []json.RawMessage
+	done     bool
+	sent     int64
+}
+
+// message is what the client reads of any message.
+type message struct {
+	Type     string `json:"type"`
+	Token    string `json:"token"`
+	Epoch    string `json:"epoch"`
+	Revision int64  `json:"revision"`
+	States   struct {
+		State struct {
+			Counter *int  `json:"counter"`
+			Done    *bool `json:"done"`
+		} `json:"State"`
+	} `json:"states"`
+	Tasks *[]json.RawMessage `json:"tasks"`
+	Error json.RawMessage    `json:"error"`
+}
+
+func newClient(t testing.TB, in *installation, app string) *client {
+	c := &client{t: t, url: in.url("/" + app + "/socket")}
+	t.Cleanup(func() {
+		if c.conn != nil {
+			_ = c.conn.CloseNow()
+		}
+	})
+	return c
+}
+
+// connect connects and says hello, with the position where it was.
+func (c *client) connect(ctx context.Context) error {
+	conn, _, err := websocket.Dial(ctx, c.url, &websocket.DialOptions{Subprotocols: []string{"holdfast.v1"}})
+	if err != nil {
+		return err
+	}
+	c.conn = conn
+	hello := map[string]any{"type": "hello", "client": "e2eclient"}
+	if c.token == "" {
+		hello["new"] = true
+	} else {
+		hello["token"] = c.token
+	}
+	if c.known {
+		hello["epoch"], hello["after"] = c.epoch, c.revision
+	}
+	return wsjson.Write(ctx, conn, hello)
+}
+
+// reconnect tries until somebody listens.
+func (c *client) reconnect() {
+	for c.connect(c.t.Context()) != nil {
+		if c.t.Context().Err() != nil {
+			c.t.Fatal("the test ended before the program was there")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func (c *client) send(name string, arg any) {
+	c.sent++
+	err := wsjson.Write(c.t.Context(), c.conn, map[string]any{"type": "event", "id": c.sent, "name": name, "arg": arg})
+	require.NoError(c.t, err)
+}
+
+// next reads one message and keeps what it says. The error is that of a connection that broke.
+func (c *client) next() (message, error) {
+	var m message
+	if err := wsjson.Read(c.t.Context(), c.conn, &m); err != nil {
+		return m, err
+	}
+	switch m.Type {
+	case "welcome":
+		c.token = m.Token
+	case "snapshot":
+		c.epoch, c.revision, c.known = m.Epoch, m.Revision, true
+	case "delta":
+		require.Equal(c.t, c.revision+1, m.Revision, "a gap in the revisions")
+		c.revision = m.Revision
+	case "ack":
+		require.Empty(c.t, string(m.Error))
+	default:
+		c.t.Fatalf("unexpected message: %+v", m)
+	}
+	if counter := m.States.State.Counter; counter != nil {
+		c.values = append(c.values, *counter)
+	}
+	if done := m.States.State.Done; done != nil {
+		c.done = *done
+	}
+	if m.Tasks != nil {
+		c.tasks = *m.Tasks
+	}
+	return m, nil
+}
+
+// until reads, over reconnects, until the condition holds.
+func (c *client) until(condition func() bool) {
+	c.t.Helper()
+	for !condition() {
+		if _, err := c.next(); err != nil {
+			require.NoError(c.t, c.t.Context().Err())
+			c.reconnect()
+		}
+	}
+}
+
+// counter is the last value that was received.
+func (c *client) counter() int {
+	if len(c.values) == 0 {
+		return 0
+	}
+	return c.values[len(c.values)-1]
+}
+
+// requireEachOnce checks that the values went up one by one to the last: none missing, none twice, none out of order.
+// A snapshot may say again what was known.
+func (c *client) requireEachOnce(last int) {
+	c.t.Helper()
+	want := []string{}
+	for i := range last + 1 {
+		want = append(want, fmt.Sprint(i))
+	}
+	got := []string{}
+	for i, v := range c.values {
+		if i == 0 || v != c.values[i-1] {
+			got = append(got, fmt.Sprint(v))
+		}
+	}
+	require.Equal(c.t, want, got)
+}

@@ -1,0 +1,136 @@
+// Package e2e runs the whole program as its users do, in processes that are killed, with a browser before it.
+package e2e_test
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// programs builds each program once.
+type programs struct {
+	mu    sync.Mutex // protects built
+	dir   string
+	built map[string]string
+}
+
+// built are the programs of this test run; TestMain removes them.
+var built = &programs{built: map[string]string{}}
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "holdfast-e2e")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	built.dir = dir
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// path builds the package, if that has not been done, and returns the program.
+func (p *programs) path(t testing.TB, pkg string) string {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if path, ok := p.built[pkg]; ok {
+		return path
+	}
+	path := filepath.Join(p.dir, fmt.Sprintf("program%d", len(p.built)))
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, pkg).CombinedOutput()
+	require.NoError(t, err, string(out))
+	p.built[pkg] = path
+	return path
+}
+
+// The programs under test.
+const (
+	theExamples    = "github.com/holdfast-run/holdfast/dev"
+	theFastCounter = "github.com/holdfast-run/holdfast/dev/e2e/fastcounter"
+)
+
+// installation is a directory and ports on which one process after the other runs.
+type installation struct {
+	t       testing.TB
+	program string
+	dir     string
+	address string
+	flags   []string
+	running *exec.Cmd
+}
+
+func install(t testing.TB, pkg string) *installation {
+	t.Helper()
+	ports := freePorts(t, 3)
+	in := &installation{t: t, program: built.path(t, pkg), dir: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", ports[0])}
+	in.flags = []string{
+		"--directory", in.dir, "--starter-address", in.address,
+		"--temporal-port", fmt.Sprint(ports[1]), "--ui-port", fmt.Sprint(ports[2]),
+	}
+	t.Cleanup(in.kill)
+	return in
+}
+
+// start starts the process and returns when it says that it is ready.
+func (in *installation) start() {
+	in.t.Helper()
+	in.running = exec.Command(in.program, in.flags...)
+	in.running.Dir = in.dir
+	in.running.Stderr = os.Stderr
+	out, err := in.running.StdoutPipe()
+	require.NoError(in.t, err)
+	require.NoError(in.t, in.running.Start())
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "Ready") {
+			go func() {
+				for lines.Scan() { // so that it never waits for its output to be taken
+				}
+			}()
+			return
+		}
+	}
+	in.t.Fatalf("the program ended before it was ready: %v", in.running.Wait())
+}
+
+// kill gives the process no chance to do anything.
+func (in *installation) kill() {
+	if in.running != nil {
+		_ = in.running.Process.Kill()
+		_ = in.running.Wait()
+		in.running = nil
+	}
+}
+
+// stop interrupts the process as Ctrl-C does and checks that it ends well.
+func (in *installation) stop() {
+	in.t.Helper()
+	require.NoError(in.t, in.running.Process.Signal(syscall.SIGINT))
+	require.NoError(in.t, in.running.Wait())
+	in.running = nil
+}
+
+func (in *installation) url(path string) string { return "http://" + in.address + path }
+
+// freePorts finds ports that nobody listens on; all are held until all are found, so that no two are the same.
+func freePorts(t testing.TB, n int) (ports []int) {
+	t.Helper()
+	for range n {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer listener.Close()
+		addr, _ := listener.Addr().(*net.TCPAddr)
+		ports = append(ports, addr.Port)
+	}
+	return ports
+}
