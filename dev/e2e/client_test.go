@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
@@ -72,14 +71,10 @@ func (c *client) connect(ctx context.Context) error {
 	return wsjson.Write(ctx, conn, hello)
 }
 
-// reconnect tries until somebody listens.
+// reconnect connects to a program that is ready.
 func (c *client) reconnect() {
-	for c.connect(c.t.Context()) != nil {
-		if c.t.Context().Err() != nil {
-			c.t.Fatal("the test ended before the program was there")
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	c.t.Helper()
+	require.NoError(c.t, c.connect(c.t.Context()))
 }
 
 func (c *client) send(name string, arg any) {

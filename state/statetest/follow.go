@@ -142,7 +142,8 @@ func testExpireLedger(b *bench) {
 
 // watching collects notices.
 type watching struct {
-	mu      sync.Mutex // protects what follows
+	some    chan struct{} // holds a token after a notice
+	mu      sync.Mutex    // protects what follows
 	session map[holdfast.SessionID]bool
 	outbox  bool
 }
@@ -152,6 +153,18 @@ func (w *watching) note(n state.Notice) {
 	defer w.mu.Unlock()
 	w.session[n.Session] = true
 	w.outbox = w.outbox || n.Outbox
+	select {
+	case w.some <- struct{}{}:
+	default:
+	}
+}
+
+// wait waits for a notice, or for so long that it may never come.
+func (w *watching) wait() {
+	select {
+	case <-w.some:
+	case <-time.After(short):
+	}
 }
 
 func (w *watching) heard(id holdfast.SessionID, outbox bool) bool {
@@ -163,20 +176,20 @@ func (w *watching) heard(id holdfast.SessionID, outbox bool) bool {
 // watch commits through writer until the watcher of driver, which begins some time, hears of it.
 func watch(b *bench, driver, writer state.Driver) {
 	contextWith(b, func(ctx context.Context, cancel context.CancelFunc) {
-		w := &watching{session: map[holdfast.SessionID]bool{}}
+		w := &watching{some: make(chan struct{}, 1), session: map[holdfast.SessionID]bool{}}
 		ended := make(chan error)
 		go func() { ended <- driver.Watch(ctx, w.note) }()
-		value := 0
-		b.eventually(func() bool {
-			value++
+		for value := 0; !w.heard(session, false); value++ { // until the watch has begun
 			b.put(writer, session, value)
-			return w.heard(session, false)
-		})
+			w.wait()
+		}
 		b.put(writer, other, 1, func(c *state.Commit) {
 			withPending("p")(c)
 			c.Pending[0].Session = other
 		})
-		b.eventually(func() bool { return w.heard(other, true) })
+		for !w.heard(other, true) {
+			w.wait()
+		}
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			b.Fatalf("the watch ended with %v", err)

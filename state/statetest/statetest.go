@@ -163,17 +163,6 @@ func (b *bench) value(driver state.Driver, id holdfast.SessionID) string {
 	return string(record.Documents["State"])
 }
 
-// eventually waits until the condition holds; the test's own time-out is the limit.
-func (b *bench) eventually(condition func() bool) {
-	b.Helper()
-	for !condition() {
-		if b.Context().Err() != nil {
-			b.Fatal("the test ended before the condition held")
-		}
-		time.Sleep(time.Millisecond)
-	}
-}
-
 func contextWith(b *bench, f func(ctx context.Context, cancel context.CancelFunc)) {
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
