@@ -66,6 +66,10 @@ tidy: ## Tidy the module files
 example-config: ## Write holdfast.example.yaml anew from the table of keys
 	HOLDFAST_TEST_UPDATE=1 $(GO) test -count=1 -run TestExampleFile ./config
 
+.PHONY: golden
+golden: ## Record the histories of golden tasks that have none yet
+	cd dev && HOLDFAST_TEST_UPDATE=1 $(GO) test -trimpath -count=1 ./golden # no machine's paths in the stacks
+
 .PHONY: clean
 clean: ## Remove build output and all data of `make run`: sessions, tasks, histories
 	rm -rf .bin .holdfast dev/.holdfast
