@@ -23,9 +23,6 @@ const applicationID = 0x486f6c64
 // migrate brings the schema up to date. Of two processes that do so at the same time one fails, and finds the work done when
 // it tries again.
 func migrate(ctx context.Context, db *sql.DB) error {
-	if err := claim(ctx, db); err != nil {
-		return err
-	}
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
@@ -67,8 +64,16 @@ func up(ctx context.Context, provider *goose.Provider) error {
 	return nil
 }
 
-// claim marks an empty file as ours and refuses one that is not.
-func claim(ctx context.Context, db *sql.DB) error {
+// claim marks an empty file as ours and refuses one that is not. Its connection changes no setting that the file keeps.
+func claim(ctx context.Context, path string) error {
+	db, err := pool(path, "immediate", 1)
+	if err != nil {
+		return err
+	}
+	return errors.Join(mark(ctx, db), db.Close())
+}
+
+func mark(ctx context.Context, db *sql.DB) error {
 	return transact(ctx, db, nil, func(tx *sql.Tx) error {
 		var id, tables int
 		if err := tx.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {

@@ -69,6 +69,12 @@ func Open(ctx context.Context, path string, o Options) (_ *Driver, err error) {
 			err = errors.Join(fmt.Errorf("sqlite: open %s: %w", path, err), d.Close())
 		}
 	}()
+	if err := create(path); err != nil {
+		return nil, err
+	}
+	if err := claim(ctx, path); err != nil { // before anything is done to a file that may be another program's
+		return nil, err
+	}
 	if d.writer, err = connect(path, o, "immediate", 1); err != nil {
 		return nil, err
 	}
@@ -79,18 +85,29 @@ func Open(ctx context.Context, path string, o Options) (_ *Driver, err error) {
 	return d, err
 }
 
+// create makes the file, where it is missing, for the owner's eyes alone: it will hold everybody's state. SQLite gives the
+// files that it keeps beside it the same permissions.
+func create(path string) error {
+	const ownerOnly = 0o600
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, ownerOnly) //nolint:gosec // the path is the operator's choice
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
 // connect makes a pool of connections; none is opened yet.
 func connect(path string, o Options, lock string, most int) (*sql.DB, error) {
 	sync := "NORMAL"
 	if o.FullSync {
 		sync = "FULL"
 	}
-	parameters := url.Values{"_txlock": {lock}, "_pragma": {
-		"busy_timeout(5000)", // first: the others may have to wait
-		"journal_mode(WAL)",
-		"synchronous(" + sync + ")",
-		"foreign_keys(1)",
-	}}
+	return pool(path, lock, most, "journal_mode(WAL)", "synchronous("+sync+")", "foreign_keys(1)")
+}
+
+func pool(path, lock string, most int, pragmas ...string) (*sql.DB, error) {
+	const patience = "busy_timeout(5000)" // first: the others may have to wait
+	parameters := url.Values{"_txlock": {lock}, "_pragma": append([]string{patience}, pragmas...)}
 	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 	db, err := sql.Open("sqlite", "file:"+escaped+"?"+parameters.Encode())
 	if err != nil {
