@@ -34,7 +34,7 @@ func Main(apps ...*holdfast.App) {
 }
 
 func run(args, environ []string, stdout, stderr io.Writer, apps []*holdfast.App) error {
-	cfg, err := configure(args, environ)
+	cfg, err := configure(args, environ, stdout)
 	if err != nil {
 		return err
 	}
@@ -52,9 +52,10 @@ func run(args, environ []string, stdout, stderr io.Writer, apps []*holdfast.App)
 	return program.Stop()
 }
 
-// configure reads the settings of everything that runs here.
-func configure(args, environ []string) (config.Config, error) {
+// configure reads the settings of everything that runs here, or writes how to give them.
+func configure(args, environ []string, help io.Writer) (config.Config, error) {
 	flags := pflag.NewFlagSet("dev", pflag.ContinueOnError)
+	flags.SetOutput(help)
 	flags.SortFlags = false
 	config.Flags(flags, "dev", "starter", "state", "section", "session", "changes", "messages", "worker", "log")
 	if err := flags.Parse(args); err != nil {

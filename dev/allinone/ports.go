@@ -43,7 +43,7 @@ func (p *Program) listen(ctx context.Context, address string) (net.Listener, err
 
 func (p *Program) noteOther(what string, wanted, got int) {
 	if wanted != 0 && wanted != got {
-		p.notes = append(p.notes, fmt.Sprintf("Port %d is taken; %s is on port %d.", wanted, what, got))
+		p.notes = append(p.notes, fmt.Sprintf("Port %d is taken; for %s it is %d.", wanted, what, got))
 	}
 }
 

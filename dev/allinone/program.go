@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -161,9 +162,9 @@ func (p *Program) startStarter(ctx context.Context, c client.Client, service *st
 		return err
 	}
 	settings := o.Config.Starter
-	links := settings.WorkflowsURL
-	if links == "" {
-		links = p.temporal.WorkflowsURL()
+	links := p.temporal.WorkflowsURL()
+	if settings.WorkflowsURL != "" { // the Web UI as seen through a proxy
+		links = settings.WorkflowsURL + "/namespaces/" + url.PathEscape(p.temporal.Namespace()) + "/workflows/"
 	}
 	s, err := starter.New(starter.Options{
 		State: service, Temporal: c, Apps: o.Apps, SessionKey: key,
@@ -206,6 +207,9 @@ func (p *Program) URL() string { return p.url }
 
 // Temporal is the embedded server.
 func (p *Program) Temporal() *embedded.Server { return p.temporal }
+
+// Notes are sentences on what is not as the configuration asked for, such as another port.
+func (p *Program) Notes() []string { return slices.Clone(p.notes) }
 
 // Stop stops all parts, the last started first, and returns when nothing runs any more. What was running goes on at the next
 // start on the same directory. It may be called again.

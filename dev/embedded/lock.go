@@ -3,6 +3,7 @@ package embedded
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -32,7 +33,25 @@ func lockDatabase(database string) (*fileLock, error) {
 		_ = file.Close()
 		return nil, fmt.Errorf("lock the database %s: %w", database, err)
 	}
-	return &fileLock{file}, nil
+	lock := &fileLock{file}
+	if err := createOwnerOnly(database); err != nil {
+		return nil, errors.Join(err, lock.release())
+	}
+	return lock, nil
+}
+
+// createOwnerOnly makes the database, where it is missing, before SQLite would for all to read. What exists is not opened, see
+// lockDatabase.
+func createOwnerOnly(database string) error {
+	const ownerOnly = 0o600
+	file, err := os.OpenFile(database, os.O_CREATE|os.O_EXCL|os.O_RDWR, ownerOnly)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("make the database: %w", err)
+	}
+	return file.Close()
 }
 
 // release lets go of the lock. The file stays: a process that waits to remove it could remove the next one's.

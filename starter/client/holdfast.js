@@ -258,7 +258,10 @@ export class Connection {
   }
 
   #replace({ epoch, revision, states, tasks, messages }) {
-    if (this.#position?.epoch !== epoch && this.#position?.epoch) this.#lastMessage = 0;
+    if (this.#position && this.#position.epoch !== epoch) { // another life of the session counts anew
+      this.#lastMessage = 0;
+      for (const { resolve } of this.#reached.splice(0)) resolve();
+    }
     this.#position = { epoch, revision };
     this.#show(revision, states, tasks, messages);
   }

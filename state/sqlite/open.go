@@ -13,6 +13,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -86,14 +87,24 @@ func Open(ctx context.Context, path string, o Options) (_ *Driver, err error) {
 }
 
 // create makes the file, where it is missing, for the owner's eyes alone: it will hold everybody's state. SQLite gives the
-// files that it keeps beside it the same permissions.
+// files that it keeps beside it the same permissions. The file appears under its name when it is closed already: to close a
+// second handle on a file that SQLite has open in this process would let go of SQLite's locks.
 func create(path string) error {
-	const ownerOnly = 0o600
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, ownerOnly) //nolint:gosec // the path is the operator's choice
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // 0600, says its documentation
 	if err != nil {
 		return err
 	}
-	return file.Close()
+	err = file.Close()
+	if err == nil {
+		err = os.Link(file.Name(), path)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = nil // another process was faster
+	}
+	return errors.Join(err, os.Remove(file.Name()))
 }
 
 // connect makes a pool of connections; none is opened yet.

@@ -62,7 +62,7 @@ func TestOpenRefusesWhatIsNotItsOwn(t *testing.T) {
 		},
 		"a directory": {
 			func(t *testing.T, path string) { require.NoError(t, os.Mkdir(path, 0o700)) },
-			"is a directory",
+			"unable to open database file",
 		},
 	}
 	for name, file := range files {

@@ -1,0 +1,50 @@
+package allinone
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"testing"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+)
+
+func TestConfigureTellsWhatIsWrong(t *testing.T) {
+	t.Chdir(t.TempDir())
+	cases := map[string]struct {
+		args, environ []string
+		want          string
+	}{
+		"an argument":         {args: []string{"counter"}, want: `unexpected argument "counter"`},
+		"an unknown flag":     {args: []string{"--colour"}, want: "unknown flag: --colour"},
+		"a bad flag":          {args: []string{"--section-deadline", "soon"}, want: "section-deadline"},
+		"a bad variable":      {environ: []string{"HOLDFAST_SECTION_DEADLINE=soon"}, want: "HOLDFAST_SECTION_DEADLINE"},
+		"an unknown variable": {environ: []string{"HOLDFAST_SECTION_DEATHLINE=1s"}, want: "HOLDFAST_SECTION_DEATHLINE"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, err := configure(c.args, c.environ, io.Discard)
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestHelpListsTheFlags(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var out bytes.Buffer
+	_, err := configure([]string{"--help"}, nil, &out)
+	require.ErrorIs(t, err, pflag.ErrHelp)
+	for _, flag := range []string{"--ephemeral", "--directory", "--starter-address", "--ui-port", "--section-deadline"} {
+		require.Contains(t, out.String(), flag)
+	}
+}
+
+func TestQuieterLowersByOneLevel(t *testing.T) {
+	var out bytes.Buffer
+	logger := quieter(slog.New(slog.NewTextHandler(&out, nil))).With("part", "sdk")
+	logger.Info("started worker")
+	require.Empty(t, out.String())
+	logger.Warn("an activity failed")
+	require.Contains(t, out.String(), `level=INFO msg="an activity failed" part=sdk`)
+}
