@@ -51,7 +51,7 @@ func NewApp(name string, initial any) *App {
 		byFunc:   map[funcKey]string{},
 	}
 	if !appName.MatchString(name) {
-		app.fail(fmt.Errorf("the name must be a lower-case letter followed by up to 31 of a-z, 0-9 and _"))
+		app.fail(errors.New("the name must be a lower-case letter followed by up to 31 of a-z, 0-9 and _"))
 	}
 	app.States(initial)
 	return app

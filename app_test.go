@@ -116,7 +116,10 @@ func TestCheckSaysWhatIsWrongAndWhere(t *testing.T) {
 		"input JSON cannot hold":   {func(a *holdfast.App) { a.Sections(chanInput) }, []string{"section chanInput", "its input", "chan int"}},
 		"result JSON cannot hold":  {func(a *holdfast.App) { a.Sections(funcResult) }, []string{"section funcResult", "its result"}},
 		"two sections of one name": {func(a *holdfast.App) { a.Sections(read, holdfast.Named("read", Add)) }, []string{"section read", "twice"}},
-		"one section twice":        {func(a *holdfast.App) { a.Sections(holdfast.Named("one", read), holdfast.Named("two", read)) }, []string{"section two", "already registered as one"}},
+		"one section twice": {
+			func(a *holdfast.App) { a.Sections(holdfast.Named("one", read), holdfast.Named("two", read)) },
+			[]string{"section two", "already registered as one"},
+		},
 		"literal without a name":   {func(a *holdfast.App) { a.Sections(func(*holdfast.Tx, *State) error { return nil }) }, []string{"no lasting name", "holdfast.Named"}},
 		"name that is none":        {func(a *holdfast.App) { a.Sections(holdfast.Named("a b", read)) }, []string{`"a b"`}},
 		"not a function":           {func(a *holdfast.App) { a.Tasks(7) }, []string{"expected a function, got int"}},

@@ -30,20 +30,8 @@ const handlerShapes = "func(*holdfast.Tx, *State) error, with an input after the
 // newHandler reads the signature of fn, or says what is wrong with it.
 func newHandler(app *App, name string, fn any) (*Handler, error) {
 	typ := reflect.TypeOf(fn)
-	wrong := func(what string) error {
-		return fmt.Errorf("%s %s; expected %s, got %s", name, what, handlerShapes, typ)
-	}
-	if typ.IsVariadic() {
-		return nil, wrong("is variadic")
-	}
-	if typ.NumIn() < 2 || typ.NumIn() > 3 || typ.In(0) != txType {
-		return nil, wrong("takes the wrong arguments")
-	}
-	if typ.In(1).Kind() != reflect.Pointer || typ.In(1).Elem().Kind() != reflect.Struct {
-		return nil, wrong("must take its state as a pointer to a struct")
-	}
-	if typ.NumOut() < 1 || typ.NumOut() > 2 || typ.Out(typ.NumOut()-1) != errorType {
-		return nil, wrong("must return an error, or a result and an error")
+	if what := misshapen(typ); what != "" {
+		return nil, fmt.Errorf("%s %s; expected %s, got %s", name, what, handlerShapes, typ)
 	}
 	h := &Handler{app: app, name: name, fn: reflect.ValueOf(fn), state: typ.In(1).Elem(), result: typ.NumOut() == 2}
 	if typ.NumIn() == 3 {
@@ -58,6 +46,22 @@ func newHandler(app *App, name string, fn any) (*Handler, error) {
 		}
 	}
 	return h, nil
+}
+
+// misshapen says what is wrong with a handler's signature, or nothing.
+func misshapen(typ reflect.Type) string {
+	switch in, out := typ.NumIn(), typ.NumOut(); {
+	case typ.IsVariadic():
+		return "is variadic"
+	case in < 2, in > 3, typ.In(0) != txType:
+		return "takes the wrong arguments"
+	case typ.In(1).Kind() != reflect.Pointer, typ.In(1).Elem().Kind() != reflect.Struct:
+		return "must take its state as a pointer to a struct"
+	case out < 1, out > 2, typ.Out(out-1) != errorType:
+		return "must return an error, or a result and an error"
+	default:
+		return ""
+	}
 }
 
 // App returns the app that the handler belongs to.
@@ -102,7 +106,7 @@ func decodeStrict(input json.RawMessage, typ reflect.Type) (reflect.Value, error
 	decoder := json.NewDecoder(bytes.NewReader(input))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(value.Interface()); err != nil {
-		return reflect.Value{}, err
+		return reflect.Value{}, fmt.Errorf("decode: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return reflect.Value{}, errors.New("more than one JSON value")

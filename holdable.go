@@ -35,6 +35,7 @@ func walkType(typ reflect.Type, path string, seen map[reflect.Type]bool) error {
 		return walkMap(typ, path, seen)
 	case reflect.Struct:
 		return walkFields(typ, path, seen)
+	default: // a plain value
 	}
 	return nil
 }
@@ -49,8 +50,7 @@ func walkMap(typ reflect.Type, path string, seen map[reflect.Type]bool) error {
 }
 
 func walkFields(typ reflect.Type, path string, seen map[reflect.Type]bool) error {
-	for i := range typ.NumField() {
-		field := typ.Field(i)
+	for field := range typ.Fields() {
 		fieldPath := path + "." + field.Name
 		if field.Tag.Get("json") == "-" {
 			return fmt.Errorf("%s is kept out of JSON by its tag, so it would be lost between two sections", fieldPath)

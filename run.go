@@ -65,7 +65,7 @@ func (h *Handler) call(args []reflect.Value) (results []reflect.Value, err error
 
 // returned is the error at the end of a function's results.
 func returned(results []reflect.Value) error {
-	err, _ := results[len(results)-1].Interface().(error)
+	err, _ := reflect.TypeAssert[error](results[len(results)-1])
 	return err
 }
 

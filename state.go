@@ -39,7 +39,10 @@ func newStateType(initial any) (*stateType, error) {
 	if err := s.checkRoundTrip(); err != nil {
 		return nil, err
 	}
-	return s, s.findView()
+	if err := s.findView(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // checkRoundTrip writes the initial value, reads it and writes it again: a difference is something that would be lost.

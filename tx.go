@@ -100,7 +100,8 @@ func Get[T any](tx *Tx) *T {
 		tx.fail(fmt.Errorf("holdfast.Get: %w", err))
 		return new(T)
 	}
-	return value.Interface().(*T)
+	state, _ := reflect.TypeAssert[*T](value)
+	return state
 }
 
 // state decodes a state when it is first asked for.

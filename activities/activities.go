@@ -55,7 +55,8 @@ func (a *Activities) Register(registry worker.ActivityRegistry, app *holdfast.Ap
 func (a *Activities) section(handler *holdfast.Handler) func(context.Context, wire.SectionInput) (json.RawMessage, error) {
 	return func(ctx context.Context, in wire.SectionInput) (json.RawMessage, error) {
 		info := activity.GetInfo(ctx)
-		defer heartbeat(ctx)()
+		stop := heartbeat(ctx)
+		defer stop()
 		applied, err := a.state.Apply(ctx, state.Call{
 			Handler: handler,
 			Session: holdfast.SessionID(in.Session),

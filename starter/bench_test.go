@@ -80,7 +80,7 @@ func newApp() *holdfast.App {
 	return app
 }
 
-func newBench(t *testing.T, change ...func(*starter.Options)) *bench {
+func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, app: newApp(), temporal: &temporal{started: map[string]int{}, calls: make(chan client.StartWorkflowOptions, 100)}}
 	quiet := slog.New(slog.DiscardHandler)
@@ -88,9 +88,6 @@ func newBench(t *testing.T, change ...func(*starter.Options)) *bench {
 	options := starter.Options{
 		State: b.state, Temporal: b.temporal, Apps: []*holdfast.App{b.app},
 		SessionKey: []byte(strings.Repeat("k", 32)), WorkflowsURL: "http://ui/workflows/", Logger: quiet,
-	}
-	for _, f := range change {
-		f(&options)
 	}
 	var err error
 	b.Starter, err = starter.New(options)
@@ -161,6 +158,16 @@ func (b *bench) fresh() (page, message, message) {
 	return p, welcome, p.want("snapshot")
 }
 
+// settled opens a connection to a session that exists: from here on each change comes as a delta of its own. Events are numbered
+// from 2.
+func (b *bench) settled() page {
+	b.t.Helper()
+	p, _, _ := b.fresh()
+	p.event(1, "Increment", nil)
+	p.want("snapshot")
+	return p
+}
+
 func (p page) send(v any) {
 	p.t.Helper()
 	require.NoError(p.t, wsjson.Write(p.t.Context(), p.Conn, v))
@@ -194,8 +201,7 @@ func (p page) closed() (websocket.StatusCode, string, message) {
 	for {
 		var m message
 		err := wsjson.Read(p.t.Context(), p.Conn, &m)
-		var ended websocket.CloseError
-		if errors.As(err, &ended) {
+		if ended, ok := errors.AsType[websocket.CloseError](err); ok {
 			return ended.Code, ended.Reason, last
 		}
 		require.NoError(p.t, err)

@@ -46,11 +46,11 @@ func (c *connection) applyOne(event *eventMessage) (ackMessage, error) {
 	handler, err := c.app.Event(event.Name)
 	if err != nil {
 		ack.Error = &ackError{Code: codeUnknownEvent, Message: err.Error()}
-		return ack, nil
+		return ack, nil //nolint:nilerr // the client is told; the connection goes on
 	}
 	if err := handler.CheckInput(event.Arg); err != nil {
 		ack.Error = &ackError{Code: codeBadArgument, Message: err.Error()}
-		return ack, nil
+		return ack, nil //nolint:nilerr // as above
 	}
 	call := state.Call{Handler: handler, Session: c.session, Input: event.Arg, Key: state.Key{
 		Owner:    "page-" + c.client,

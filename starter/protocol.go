@@ -182,8 +182,7 @@ func parse(kind websocket.MessageType, frame []byte, want string, into any) erro
 func decodeObject(frame []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(frame))
 	if err := decoder.Decode(into); err != nil {
-		var wrong *json.UnmarshalTypeError
-		if errors.As(err, &wrong) {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			return badMessage("the member %q has the wrong type: got a JSON %s, expected %s", wrong.Field, wrong.Value, wrong.Type)
 		}
 		return badMessage("the frame is not one JSON object: %v", err)

@@ -80,7 +80,7 @@ func (r *relay) drain(ctx context.Context) error {
 			return nil
 		})
 	}
-	return group.Wait()
+	return group.Wait() //nolint:wrapcheck // start has wrapped it
 }
 
 // start starts one task and strikes it out of the outbox. It may be repeated at any point.

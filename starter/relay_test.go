@@ -16,9 +16,9 @@ func TestATaskIsStartedWhenItsSectionHasCommitted(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.Start()
-	p, _, _ := b.fresh()
-	p.event(1, "Begin", "x")
-	listed := (*p.want("snapshot").Tasks)[0]
+	p := b.settled()
+	p.event(2, "Begin", "x")
+	listed := (*p.want("delta").Tasks)[0]
 	require.Equal(t, state.StatusStarting, listed.Status)
 	require.Equal(t, state.StatusRunning, (*p.want("delta").Tasks)[0].Status)
 	call := <-b.temporal.calls
@@ -29,9 +29,9 @@ func TestATaskIsStartedWhenItsSectionHasCommitted(t *testing.T) {
 func TestATaskThatWasNotStartedBeforeACrashIsStartedAfterIt(t *testing.T) {
 	t.Parallel()
 	b := newBench(t) // its relay does not run
-	p, _, _ := b.fresh()
-	p.event(1, "Begin", "x")
-	p.want("ack")
+	p := b.settled()
+	p.event(2, "Begin", "x")
+	require.Equal(t, state.StatusStarting, (*p.want("delta").Tasks)[0].Status)
 	b.Start()
 	<-b.temporal.calls
 	require.Equal(t, state.StatusRunning, (*p.want("delta").Tasks)[0].Status)
@@ -42,8 +42,9 @@ func TestAStartIsRetriedUntilTemporalIsBack(t *testing.T) {
 	b := newBench(t)
 	b.temporal.fail(serviceerror.NewUnavailable("away"))
 	b.Start()
-	p, _, _ := b.fresh()
-	p.event(1, "Begin", "x")
+	p := b.settled()
+	p.event(2, "Begin", "x")
+	require.Equal(t, state.StatusStarting, (*p.want("delta").Tasks)[0].Status)
 	<-b.temporal.calls
 	<-b.temporal.calls
 	b.temporal.fail(nil)
@@ -55,8 +56,9 @@ func TestATaskThatIsAlreadyRunningCountsAsStarted(t *testing.T) {
 	b := newBench(t)
 	b.temporal.fail(serviceerror.NewWorkflowExecutionAlreadyStarted("running", "", ""))
 	b.Start()
-	p, _, _ := b.fresh()
-	p.event(1, "Begin", "x")
+	p := b.settled()
+	p.event(2, "Begin", "x")
+	require.Equal(t, state.StatusStarting, (*p.want("delta").Tasks)[0].Status)
 	require.Equal(t, state.StatusRunning, (*p.want("delta").Tasks)[0].Status)
 }
 
@@ -65,9 +67,9 @@ func TestATaskThatTemporalRefusesIsToldToThePage(t *testing.T) {
 	b := newBench(t)
 	b.temporal.fail(serviceerror.NewInvalidArgument("too large"))
 	b.Start()
-	p, _, _ := b.fresh()
-	p.event(1, "Begin", "x")
-	p.want("snapshot")
+	p := b.settled()
+	p.event(2, "Begin", "x")
+	require.Equal(t, state.StatusStarting, (*p.want("delta").Tasks)[0].Status)
 	delta := p.want("delta")
 	require.Empty(t, *delta.Tasks)
 	require.Equal(t, state.MessageTaskFailed, delta.Messages[0].Name)

@@ -34,7 +34,7 @@ func (s *Starter) socket(app *holdfast.App) http.HandlerFunc {
 			return
 		}
 		conn.SetReadLimit(maxFrame)
-		s.serve(conn, app)
+		s.serve(conn, app) //nolint:contextcheck // a connection outlives the request that it came with
 	}
 }
 

@@ -130,7 +130,7 @@ func TestARefusedEventChangesNothingAndSaysWhy(t *testing.T) {
 	require.JSONEq(t, `{"counter":1}`, string(p.want("snapshot").States["State"]), "the session is unharmed")
 }
 
-func TestABadMessageEndsItsConnectionAlone(t *testing.T) {
+func TestABadMessageEndsItsConnectionAlone(t *testing.T) { //nolint:tparallel // they share a bystander
 	t.Parallel()
 	b := newBench(t)
 	bystander, welcome, _ := b.fresh()
@@ -209,7 +209,10 @@ func TestTheHandshakeIsChecked(t *testing.T) {
 	}{
 		"no subprotocol":    {websocket.DialOptions{}, http.StatusBadRequest, "holdfast.v1"},
 		"wrong subprotocol": {websocket.DialOptions{Subprotocols: []string{"holdfast.v9", "chat"}}, http.StatusBadRequest, "holdfast.v9"},
-		"another origin":    {websocket.DialOptions{Subprotocols: []string{"holdfast.v1"}, HTTPHeader: http.Header{"Origin": {"http://evil.example"}}}, http.StatusForbidden, "evil.example"},
+		"another origin": {
+			websocket.DialOptions{Subprotocols: []string{"holdfast.v1"}, HTTPHeader: http.Header{"Origin": {"http://evil.example"}}},
+			http.StatusForbidden, "evil.example",
+		},
 	} {
 		_, response, err := websocket.Dial(t.Context(), b.server.URL+"/test/socket", &c.options)
 		require.Error(t, err, name)

@@ -38,7 +38,7 @@ func (q *queue) enter(ctx context.Context, session holdfast.SessionID) (leave fu
 
 	if err := l.turn.Acquire(ctx, 1); err != nil {
 		q.drop(session, l)
-		return nil, err
+		return nil, err //nolint:wrapcheck // that of ctx, and its caller knows what it waited for
 	}
 	return func() {
 		l.turn.Release(1)

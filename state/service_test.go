@@ -36,6 +36,7 @@ func setSecret(_ *holdfast.Tx, s *State, n int) error  { s.Secret = n; return ni
 func task(workflow.Context) error                      { return nil }
 func taskWith(workflow.Context, string) error          { return nil }
 func startTwo(tx *holdfast.Tx, _ *State) error         { tx.Start(task); tx.Start(taskWith, "x"); return nil }
+
 func say(tx *holdfast.Tx, s *State, text string) error {
 	s.Counter++
 	tx.Emit("toast", text)
@@ -137,7 +138,7 @@ func TestTheLedgerKeepsTheNewestOfEachOwner(t *testing.T) {
 }
 
 // nothing checks that a failed section left no trace: not in the state, the ledger, the outbox or the log.
-func (b *bench) nothing(err error, want error) {
+func (b *bench) nothing(err, want error) {
 	b.t.Helper()
 	require.ErrorIs(b.t, err, want)
 	snapshot := b.snapshot()

@@ -19,8 +19,7 @@ func failure(err error) string {
 	if err == nil || temporal.IsCanceledError(err) {
 		return ""
 	}
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) {
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
 		return app.Message()
 	}
 	return err.Error()

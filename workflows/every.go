@@ -88,7 +88,7 @@ func (l *loop) wait(ctx workflow.Context) error {
 
 // iterate runs the section once and notes where the loop stands.
 func (l *loop) iterate(ctx workflow.Context) error {
-	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Iteration %d of `%s`, every %s", l.at.Iteration+1, l.handler.Name(), l.interval))
+	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Iteration %d of %#q, every %s", l.at.Iteration+1, l.handler.Name(), l.interval))
 	position := fmt.Sprintf("%d.%d", l.place, l.at.Iteration)
 	out, err := l.call(ctx, l.handler, position, nil, fmt.Sprintf("iteration %d", l.at.Iteration+1))
 	if err != nil {

@@ -1,7 +1,9 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -19,7 +21,7 @@ import (
 // return the error, and the task would end without its clean-up. The panic fails the task.
 func Finally[S any](ctx workflow.Context, section func(*holdfast.Tx, *S) error) {
 	r, err := runOf(ctx, "Finally")
-	if err == errLeaving {
+	if errors.Is(err, errLeaving) {
 		return
 	}
 	if err != nil {
@@ -35,8 +37,8 @@ func Finally[S any](ctx workflow.Context, section func(*holdfast.Tx, *S) error) 
 // clean runs the Finally sections and returns the first of their errors.
 func (r *run) clean(ctx workflow.Context) error {
 	var first error
-	for i := len(r.finally) - 1; i >= 0; i-- {
-		_, err := r.call(ctx, r.finally[i], fmt.Sprintf("end.%d", i+1), nil, "finally")
+	for i, section := range slices.Backward(r.finally) {
+		_, err := r.call(ctx, section, fmt.Sprintf("end.%d", i+1), nil, "finally")
 		if err != nil && first == nil {
 			first = err
 		}

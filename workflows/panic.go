@@ -17,8 +17,8 @@ import (
 //
 // A panic that the SDK itself raised is let through: by these it reports that the code does not fit the history, and to
 // fail the task then would turn a deploy that can be taken back into a loss.
-func contain(task *holdfast.Task, err *error) {
-	value := recover()
+func contain(task *holdfast.Task, err *error) { //nolint:gocritic // it sets the named result of the function that defers it
+	value := recover() //nolint:revive // contain is what is deferred
 	if value == nil {
 		return
 	}

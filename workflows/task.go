@@ -57,7 +57,7 @@ func (r *run) body(ctx workflow.Context, argument json.RawMessage) (result json.
 	}
 	defer contain(r.task, &err)
 	results := reflect.ValueOf(r.task.Func()).Call(append([]reflect.Value{reflect.ValueOf(ctx)}, args...))
-	if err, _ := results[len(results)-1].Interface().(error); err != nil {
+	if err, _ := reflect.TypeAssert[error](results[len(results)-1]); err != nil {
 		return nil, err
 	}
 	if len(results) == 1 {

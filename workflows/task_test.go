@@ -39,10 +39,11 @@ func upTo3(_ *holdfast.Tx, s *State) (bool, error)     { s.Counter++; return s.C
 func upTo9(_ *holdfast.Tx, s *State) (bool, error)     { s.Counter++; return s.Counter < 9, nil }
 func forever(_ *holdfast.Tx, s *State) (bool, error)   { s.Counter++; return true, nil }
 func ended(_ *holdfast.Tx, s *State) error             { s.Log = append(s.Log, "ended"); return nil }
-func endedFirst(_ *holdfast.Tx, s *State) error        { s.Log = append(s.Log, "first"); return nil }
-func refuse(*holdfast.Tx, *State) error                { return errors.New("no more seats") }
-func crash(*holdfast.Tx, *State) error                 { panic("out of cheese") }
-func stranger(*holdfast.Tx, *State) error              { return nil }
+
+func endedFirst(_ *holdfast.Tx, s *State) error { s.Log = append(s.Log, "first"); return nil }
+func refuse(*holdfast.Tx, *State) error         { return errors.New("no more seats") }
+func crash(*holdfast.Tx, *State) error          { panic("out of cheese") }
+func stranger(*holdfast.Tx, *State) error       { return nil }
 
 // bench is a session of an app in Temporal's test environment, with real activities and a state service in memory.
 type bench struct {

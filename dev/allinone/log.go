@@ -11,24 +11,29 @@ func quieter(logger *slog.Logger) *slog.Logger {
 	return slog.New(quietHandler{logger.Handler()})
 }
 
+// quietHandler is a slog.Handler before another one.
 type quietHandler struct{ slog.Handler }
 
 // step is the distance between two of slog's levels.
 const step = slog.LevelInfo - slog.LevelDebug
 
+// Enabled asks for one level less.
 func (h quietHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return h.Handler.Enabled(ctx, level-step)
 }
 
+// Handle hands the record on with one level less.
 func (h quietHandler) Handle(ctx context.Context, r slog.Record) error {
 	r.Level -= step
-	return h.Handler.Handle(ctx, r)
+	return h.Handler.Handle(ctx, r) //nolint:wrapcheck // as if it had been called
 }
 
+// WithAttrs keeps the level lowered.
 func (h quietHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return quietHandler{h.Handler.WithAttrs(attrs)}
 }
 
+// WithGroup keeps the level lowered.
 func (h quietHandler) WithGroup(name string) slog.Handler {
 	return quietHandler{h.Handler.WithGroup(name)}
 }

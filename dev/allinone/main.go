@@ -59,7 +59,7 @@ func configure(args, environ []string, help io.Writer) (config.Config, error) {
 	flags.SortFlags = false
 	config.Flags(flags, "dev", "starter", "state", "section", "session", "changes", "messages", "worker", "log")
 	if err := flags.Parse(args); err != nil {
-		return config.Config{}, err
+		return config.Config{}, err //nolint:wrapcheck // it names the flag
 	}
 	if flags.NArg() > 0 {
 		return config.Config{}, fmt.Errorf("unexpected argument %q; settings are given as flags, see --help", flags.Arg(0))

@@ -20,7 +20,10 @@ func (p *Program) port(ctx context.Context, what string, wanted int) (int, error
 	}
 	port := portOf(listener)
 	p.noteOther(what, wanted, port)
-	return port, listener.Close()
+	if err := listener.Close(); err != nil {
+		return 0, fmt.Errorf("give port %d free: %w", port, err)
+	}
+	return port, nil
 }
 
 // listen listens on the wanted address, or on the next free port of its host.
@@ -52,7 +55,7 @@ func listenNear(ctx context.Context, host string, wanted int) (net.Listener, err
 	for port := wanted; ; port++ {
 		listener, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 		if err == nil || !errors.Is(err, syscall.EADDRINUSE) || port == wanted+tries {
-			return listener, err
+			return listener, err //nolint:wrapcheck // it names the address
 		}
 	}
 }

@@ -129,7 +129,7 @@ func (p *Program) openState(ctx context.Context, o Options, files directory) (*s
 	if err != nil {
 		return nil, fmt.Errorf("open the state: %w", err)
 	}
-	service := state.Open(driver, state.Options{
+	service := state.Open(driver, state.Options{ //nolint:contextcheck // it lives until it is closed
 		Deadline:     o.Config.Section.Deadline,
 		KeepChanges:  int64(o.Config.Changes.Keep),
 		KeepMessages: int64(o.Config.Messages.Keep),
@@ -181,7 +181,7 @@ func (p *Program) startStarter(ctx context.Context, c client.Client, service *st
 	}
 	p.url = "http://" + listener.Addr().String() + "/"
 	s.Start()
-	p.serve(listener, s, o.Logger)
+	p.serve(listener, s, o.Logger) //nolint:contextcheck // ctx bounds the start alone
 	return nil
 }
 

@@ -55,7 +55,7 @@ func start(t *testing.T, c config.Config) (*allinone.Program, error) {
 
 func get(t *testing.T, url string) string {
 	t.Helper()
-	response, err := http.Get(url) //nolint:noctx // the test's own server
+	response, err := http.Get(url)
 	require.NoError(t, err)
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
@@ -145,7 +145,7 @@ func TestAMistakeInAnAppIsToldBeforeAnythingStarts(t *testing.T) {
 }
 
 func TestATakenPortIsPassedOver(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // the test's own
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = taken.Close() })
 	c := settings("")

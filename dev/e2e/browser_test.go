@@ -78,7 +78,7 @@ func (b *browser) open(url string, session map[string]string) *tab {
 }
 
 func quote(text string) string {
-	raw, _ := json.Marshal(text)
+	raw, _ := json.Marshal(text) //nolint:errchkjson // a string
 	return string(raw)
 }
 

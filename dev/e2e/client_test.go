@@ -43,6 +43,7 @@ type message struct {
 }
 
 func newClient(t testing.TB, in *installation, app string) *client {
+	t.Helper()
 	c := &client{t: t, url: in.url("/" + app + "/socket")}
 	t.Cleanup(func() {
 		if c.conn != nil {

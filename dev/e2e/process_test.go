@@ -128,7 +128,7 @@ func freePorts(t testing.TB, n int) (ports []int) {
 	for range n {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
-		defer listener.Close()
+		defer listener.Close() //nolint:revive,gocritic // all are held until the last is found
 		addr, _ := listener.Addr().(*net.TCPAddr)
 		ports = append(ports, addr.Port)
 	}

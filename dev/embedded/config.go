@@ -26,7 +26,8 @@ func newServer(o Options, p *ports, store *config.SQL, log *logger) (server temp
 		return nil, fmt.Errorf("configure the claims: %w", err)
 	}
 	p.releaseServices()
-	defer log.build(&err)()
+	done := log.build(&err)
+	defer done()
 	server, err = temporal.NewServer(
 		temporal.WithConfig(conf),
 		temporal.ForServices(temporal.DefaultServices),

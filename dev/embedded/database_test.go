@@ -141,7 +141,7 @@ func TestAnEmptyFileBecomesADatabase(t *testing.T) {
 
 func TestAnotherFileIsRefusedAndLeftAlone(t *testing.T) {
 	t.Parallel()
-	for name, make := range map[string]func(*testing.T, string){
+	for name, write := range map[string]func(*testing.T, string){
 		"Text": func(t *testing.T, file string) {
 			require.NoError(t, os.WriteFile(file, []byte(strings.Repeat("No database.\n", 1000)), 0o600))
 		},
@@ -150,7 +150,7 @@ func TestAnotherFileIsRefusedAndLeftAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := embedded.Options{Database: filepath.Join(t.TempDir(), "file")}
-			make(t, o.Database)
+			write(t, o.Database)
 			before, err := os.ReadFile(o.Database)
 			require.NoError(t, err)
 			_, err = embedded.Start(t.Context(), o)

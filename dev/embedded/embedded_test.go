@@ -101,7 +101,7 @@ func TestStopMayBeRepeatedAndEndsTheAnswers(t *testing.T) {
 	s := start(t, embedded.Options{UI: true})
 	s.Stop()
 	s.Stop()
-	_, err := http.Get(s.UIURL()) //nolint:bodyclose // there is none
+	_, err := http.Get(s.UIURL())
 	require.Error(t, err)
 	_, err = client.Dial(client.Options{HostPort: s.Address(), Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
 	require.Error(t, err)

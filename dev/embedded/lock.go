@@ -25,7 +25,7 @@ func lockDatabase(database string) (*fileLock, error) {
 	if err := os.MkdirAll(filepath.Dir(database), dirOwnerOnly); err != nil {
 		return nil, fmt.Errorf("make the directory of the database: %w", err)
 	}
-	file, err := os.OpenFile(database+".lock", os.O_CREATE|os.O_RDWR, ownerOnly)
+	file, err := os.OpenFile(database+".lock", os.O_CREATE|os.O_RDWR, ownerOnly) //nolint:gosec // the path is the caller's choice
 	if err != nil {
 		return nil, fmt.Errorf("open the lock of the database: %w", err)
 	}
@@ -44,14 +44,17 @@ func lockDatabase(database string) (*fileLock, error) {
 // lockDatabase.
 func createOwnerOnly(database string) error {
 	const ownerOnly = 0o600
-	file, err := os.OpenFile(database, os.O_CREATE|os.O_EXCL|os.O_RDWR, ownerOnly)
+	file, err := os.OpenFile(database, os.O_CREATE|os.O_EXCL|os.O_RDWR, ownerOnly) //nolint:gosec // as above
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("make the database: %w", err)
 	}
-	return file.Close()
+	if err := file.Close(); err != nil {
+		return fmt.Errorf("make the database: %w", err)
+	}
+	return nil
 }
 
 // release lets go of the lock. The file stays: a process that waits to remove it could remove the next one's.

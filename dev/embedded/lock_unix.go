@@ -10,9 +10,9 @@ import (
 
 // tryLock locks a file until it is closed, or returns ErrInUse at once.
 func tryLock(file *os.File) error {
-	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a file descriptor is an int
+	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return ErrInUse
 	}
-	return err
+	return err //nolint:wrapcheck // lockDatabase wraps it
 }

@@ -48,7 +48,7 @@ type fatalError struct{ error }
 
 // build makes a fatal error that is reported until the returned function runs into an error of the calling function. The
 // server's constructors go on after such a report as if it did not return, so they are left by a panic.
-func (l *logger) build(err *error) (done func()) {
+func (l *logger) build(err *error) (done func()) { //nolint:gocritic // it sets the named result of its caller
 	l.building.Store(true)
 	return func() {
 		l.building.Store(false)

@@ -76,8 +76,8 @@ func assignFields(namespace *persistencespb.NamespaceConfig, wanted map[string]e
 	if namespace.CustomSearchAttributeAliases == nil {
 		namespace.CustomSearchAttributeAliases = map[string]string{}
 	}
-	names := namespace.CustomSearchAttributeAliases // by field
-	fields := map[string]string{}                   // by name
+	names := namespace.GetCustomSearchAttributeAliases() // by field
+	fields := map[string]string{}                        // by name
 	for field, name := range names {
 		fields[name] = field
 	}

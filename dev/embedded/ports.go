@@ -68,8 +68,8 @@ func listen(wanted int) (port, error) {
 	if wanted == 0 {
 		return listenFree()
 	}
-	l, err := net.Listen("tcp", joinPort(wanted))
-	return port{l}, err //nolint:wrapcheck // it names the address, and its callers what it is for
+	l, err := net.Listen("tcp", joinPort(wanted)) //nolint:noctx // it does not wait
+	return port{l}, err                           //nolint:wrapcheck // it names the address, and its callers what it is for
 }
 
 // listenFree looks below the numbers that systems hand out by themselves (from 32768 on Linux, from 49152 elsewhere): a port that
@@ -77,13 +77,13 @@ func listen(wanted int) (port, error) {
 func listenFree() (port, error) {
 	const first, count, tries = 20000, 10000, 50
 	for range tries {
-		l, err := net.Listen("tcp", joinPort(first+rand.IntN(count))) //nolint:gosec // it is not a secret
+		l, err := net.Listen("tcp", joinPort(first+rand.IntN(count))) //nolint:gosec,noctx // no secret, and it does not wait
 		if err == nil {
 			return port{l}, nil
 		}
 	}
-	l, err := net.Listen("tcp", joinPort(0))
-	return port{l}, err //nolint:wrapcheck // as in listen
+	l, err := net.Listen("tcp", joinPort(0)) //nolint:noctx // as above
+	return port{l}, err                      //nolint:wrapcheck // as in listen
 }
 
 func joinPort(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }

@@ -35,8 +35,7 @@ func serves(ctx context.Context, service workflowservice.WorkflowServiceClient, 
 		Execution: &common.WorkflowExecution{WorkflowId: "is-the-server-ready"},
 	}, grpc.WaitForReady(true))
 	err = serviceerror.FromStatus(serviceerror.ToStatus(err))
-	var notFound *serviceerror.NotFound
-	if errors.As(err, &notFound) {
+	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
 		return nil
 	}
 	return err //nolint:wrapcheck // poll says what it was for

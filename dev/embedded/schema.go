@@ -68,7 +68,7 @@ type schemaTx struct {
 // Exec runs one statement.
 func (s schemaTx) Exec(statement string, args ...any) error {
 	_, err := s.tx.ExecContext(s.ctx, statement, args...)
-	return err //nolint:wrapcheck // its caller names the statement
+	return err
 }
 
 // ownColumns are the columns of the schema that this server makes.

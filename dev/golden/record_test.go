@@ -92,7 +92,7 @@ func awaitTimer(t *testing.T, c client.Client, id string) {
 	for events.HasNext() {
 		event, err := events.Next()
 		require.NoError(t, err)
-		if event.EventType == enums.EVENT_TYPE_TIMER_STARTED {
+		if event.GetEventType() == enums.EVENT_TYPE_TIMER_STARTED {
 			return
 		}
 	}
@@ -128,4 +128,6 @@ func read(t *testing.T, path string) *history.History {
 }
 
 // last is how a history ends.
-func last(h *history.History) string { return h.Events[len(h.Events)-1].EventType.String() }
+func last(h *history.History) string {
+	return h.GetEvents()[len(h.GetEvents())-1].GetEventType().String()
+}

@@ -40,7 +40,7 @@ func (d *Driver) Acquire(ctx context.Context, claim state.Claim) (state.Held, er
 			return nil, fmt.Errorf("sqlite: acquire: %w", err)
 		}
 		select {
-		case <-time.After(pause/2 + mathrand.N(pause)):
+		case <-time.After(pause/2 + mathrand.N(pause)): //nolint:gosec // so that two that wait do not meet again; no secret
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

@@ -91,11 +91,11 @@ func Open(ctx context.Context, path string, o Options) (_ *Driver, err error) {
 // second handle on a file that SQLite has open in this process would let go of SQLite's locks.
 func create(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return err //nolint:wrapcheck // Open wraps it; it names the path
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // 0600, says its documentation
 	if err != nil {
-		return err
+		return fmt.Errorf("make the file: %w", err)
 	}
 	err = file.Close()
 	if err == nil {
@@ -109,11 +109,11 @@ func create(path string) error {
 
 // connect makes a pool of connections; none is opened yet.
 func connect(path string, o Options, lock string, most int) (*sql.DB, error) {
-	sync := "NORMAL"
+	synchronous := "NORMAL"
 	if o.FullSync {
-		sync = "FULL"
+		synchronous = "FULL"
 	}
-	return pool(path, lock, most, "journal_mode(WAL)", "synchronous("+sync+")", "foreign_keys(1)")
+	return pool(path, lock, most, "journal_mode(WAL)", "synchronous("+synchronous+")", "foreign_keys(1)")
 }
 
 func pool(path, lock string, most int, pragmas ...string) (*sql.DB, error) {

@@ -106,7 +106,7 @@ func loadChanges(ctx context.Context, tx *sql.Tx, session holdfast.SessionID, af
 		}
 		var c state.Change
 		if err := json.Unmarshal(body, &c); err != nil {
-			return err
+			return fmt.Errorf("decode a change: %w", err)
 		}
 		changes = append(changes, c)
 		return nil

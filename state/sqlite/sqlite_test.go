@@ -21,8 +21,10 @@ func open(t testing.TB, path string) *sqlite.Driver {
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	statetest.Run(t, func(t testing.TB) statetest.Store {
+	statetest.Run(t, func(t testing.TB) statetest.Store { //nolint:thelper // a step of the test
 		path := filepath.Join(t.TempDir(), "state.db")
-		return statetest.Store{Shared: true, Open: func(t testing.TB) state.Driver { return open(t, path) }}
+		return statetest.Store{Shared: true, Open: func(t testing.TB) state.Driver { //nolint:thelper // as above
+			return open(t, path)
+		}}
 	})
 }

@@ -20,7 +20,7 @@ func (d *Driver) Watch(ctx context.Context, notify func(state.Notice)) error {
 	if err != nil {
 		return fmt.Errorf("sqlite: watch: %w", err)
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // back to the pool; nothing was written
 	w := &watch{conn: conn, version: -1}
 	if err := conn.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM changes").Scan(&w.last); err != nil {
 		return fmt.Errorf("sqlite: watch: %w", err)
