@@ -70,6 +70,10 @@ example-config: ## Write holdfast.example.yaml anew from the table of keys
 golden: ## Record the histories of golden tasks that have none yet
 	cd dev && HOLDFAST_TEST_UPDATE=1 $(GO) test -trimpath -count=1 ./golden # no machine's paths in the stacks
 
+.PHONY: pictures
+pictures: ## Take the pictures of the README anew (needs Chromium)
+	cd dev && $(GO) run ./pictures ../docs/pictures
+
 .PHONY: clean
 clean: ## Remove build output and all data of `make run`: sessions, tasks, histories
 	rm -rf .bin .holdfast dev/.holdfast
