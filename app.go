@@ -1,6 +1,8 @@
 package holdfast
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,6 +23,9 @@ type App struct {
 	sections map[string]*Handler
 	tasks    map[string]*Task
 	byFunc   map[funcKey]string
+	onLoad   []*Handler
+	onError  []func(context.Context, Failure)
+	work     []any // activities
 	page     fs.FS
 	errs     []error
 }
@@ -37,6 +42,9 @@ const (
 	eventKind   kind = "event"
 	sectionKind kind = "section"
 	taskKind    kind = "task"
+	// loadKind and activityKind have names of their own: an event may also run on load.
+	loadKind     kind = "on-load event"
+	activityKind kind = "activity"
 )
 
 // NewApp returns an app of the given name (a lower-case letter, then up to 31 of a-z, 0-9 and _) with its first state.
@@ -98,16 +106,61 @@ func (a *App) Sections(fns ...any) {
 	}
 }
 
+// OnLoad adds events that run once for each load of the page, in this order, before anything the page sends: not when a page
+// that is open reconnects. They take no argument. The page cannot send them unless they are among the Events as well.
+func (a *App) OnLoad(fns ...any) {
+	for _, fn := range fns {
+		h := a.register(loadKind, fn)
+		if h == nil {
+			continue
+		}
+		if h.result || h.input != nil {
+			a.fail(fmt.Errorf("event %s runs on load, so it must take no argument and return only an error", h.name))
+			continue
+		}
+		a.onLoad = append(a.onLoad, h)
+	}
+}
+
+// Activities adds ordinary Temporal activities that tasks call through workflows.Step: work that is neither quick nor
+// under a lock. Each is func(context.Context) error, or with any arguments after the context and a result before the
+// error. A worker of this app hosts them under their function's name behind the app's, such as "report.Build".
+func (a *App) Activities(fns ...any) {
+	for _, arg := range fns {
+		name, fn, err := nameOf(arg)
+		if err != nil {
+			a.fail(fmt.Errorf("activity: %w", err))
+			continue
+		}
+		if a.sections[name] != nil {
+			a.fail(fmt.Errorf("activity %s has the name of a section: give one of them another name with holdfast.Named", name))
+			continue
+		}
+		if a.claim(activityKind, name, fn) {
+			a.work = append(a.work, fn)
+		}
+	}
+}
+
+// OnError adds functions that are told of each failure: a task that ended with an error, an event that panicked. They are
+// called where it happened, in a worker or a starter, at least once for each failure, and must not take long. A panic in
+// one is contained.
+func (a *App) OnError(fns ...func(context.Context, Failure)) { a.onError = append(a.onError, fns...) }
+
 // Tasks adds background tasks: Temporal workflow functions, func(workflow.Context) error, or with one argument after
-// the context, or with a result before the error.
+// the context, or with a result before the error. One that is to differ from the default is given as [With].
 func (a *App) Tasks(fns ...any) {
 	for _, arg := range fns {
+		arg, opts := optionsOf(arg)
 		name, fn, err := nameOf(arg)
 		if err != nil {
 			a.fail(fmt.Errorf("task: %w", err))
 			continue
 		}
 		task, err := newTask(a, name, fn)
+		if err == nil {
+			task.opts, err = opts.checked(name)
+		}
 		if err != nil {
 			a.fail(err)
 			continue
@@ -130,11 +183,10 @@ func (a *App) Name() string { return a.name }
 // Check returns what was wrong with any registration, all of it joined, or nil.
 func (a *App) Check() error {
 	errs := slices.Clone(a.errs)
-	for _, handlers := range []map[string]*Handler{a.events, a.sections} {
-		for _, name := range slices.Sorted(maps.Keys(handlers)) {
-			if h := handlers[name]; a.stateOf(h.state) == nil {
-				errs = append(errs, fmt.Errorf("app %s: %s takes *%s, which is no state of the app: add it with app.States", a.name, name, h.state))
-			}
+	handlers := slices.Concat(slices.Collect(byName(a.events)), slices.Collect(byName(a.sections)), a.onLoad)
+	for _, h := range handlers {
+		if a.stateOf(h.state) == nil {
+			errs = append(errs, fmt.Errorf("app %s: %s takes *%s, which is no state of the app: add it with app.States", a.name, h.name, h.state))
 		}
 	}
 	return errors.Join(errs...)
@@ -156,7 +208,7 @@ func (a *App) Section(fn any) (*Handler, error) {
 	if name, ok := a.byFunc[funcKey{sectionKind, identity(fn)}]; ok {
 		return a.sections[name], nil
 	}
-	return nil, fmt.Errorf("section %s of app %s: %w: add it with app.Sections", funcName(fn), a.name, ErrUnknown)
+	return nil, a.unknown(sectionKind, fn)
 }
 
 // Task returns the task that fn was registered as; the error wraps [ErrUnknown].
@@ -167,7 +219,7 @@ func (a *App) Task(fn any) (*Task, error) {
 	if name, ok := a.byFunc[funcKey{taskKind, identity(fn)}]; ok {
 		return a.tasks[name], nil
 	}
-	return nil, fmt.Errorf("task %s of app %s: %w: add it with app.Tasks", funcName(fn), a.name, ErrUnknown)
+	return nil, a.unknown(taskKind, fn)
 }
 
 // Handler makes a handler of a function that is not registered, for changing state from outside of events and
@@ -184,6 +236,82 @@ func (a *App) Handler(fn any) (*Handler, error) {
 		return nil, fmt.Errorf("app %s: state %s: %w: add it with app.States", a.name, h.state, ErrUnknown)
 	}
 	return h, nil
+}
+
+// StartRequest is a request to start the registered task; the error wraps [ErrUnknown] or [ErrBadArgument].
+func (a *App) StartRequest(task any, arg ...any) (Request, error) {
+	registered, err := a.Task(task)
+	if err != nil {
+		return Request{}, err
+	}
+	raw, err := registered.encodeArgument(arg)
+	return Request{Task: registered, Argument: raw}, err
+}
+
+// TriggerRequest is a request to run the registered event; the error wraps [ErrUnknown] or [ErrBadArgument].
+func (a *App) TriggerRequest(event any, arg ...any) (Request, error) {
+	if err := checkFunc(event); err != nil {
+		return Request{}, fmt.Errorf("event of app %s: %w", a.name, err)
+	}
+	name, ok := a.byFunc[funcKey{eventKind, identity(event)}]
+	if !ok {
+		return Request{}, a.unknown(eventKind, event)
+	}
+	h := a.events[name]
+	raw, err := encodeArgument("event "+name, h.input, arg)
+	return Request{Event: h, Argument: raw}, err
+}
+
+// NamedTask returns the task of this name; the error wraps [ErrUnknown].
+func (a *App) NamedTask(name string) (*Task, error) {
+	if t, ok := a.tasks[name]; ok {
+		return t, nil
+	}
+	return nil, fmt.Errorf("task %q of app %s: %w", name, a.name, ErrUnknown)
+}
+
+// LoadEvents returns what OnLoad added, in order.
+func (a *App) LoadEvents() []*Handler { return slices.Clone(a.onLoad) }
+
+// AllActivities yields the names under which the app's activities are registered, and the functions.
+func (a *App) AllActivities() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for _, fn := range a.work {
+			if !yield(a.name+"."+a.byFunc[funcKey{activityKind, identity(fn)}], fn) {
+				return
+			}
+		}
+	}
+}
+
+// Activity returns the name under which the function is registered as an activity; the error wraps [ErrUnknown].
+func (a *App) Activity(fn any) (string, error) {
+	if err := checkFunc(fn); err != nil {
+		return "", fmt.Errorf("activity of app %s: %w", a.name, err)
+	}
+	if name, ok := a.byFunc[funcKey{activityKind, identity(fn)}]; ok {
+		return a.name + "." + name, nil
+	}
+	return "", a.unknown(activityKind, fn)
+}
+
+// StateOf returns the name of the state of this type; the error wraps [ErrUnknown].
+func (a *App) StateOf(typ reflect.Type) (string, error) {
+	if state := a.stateOf(typ); state != nil {
+		return state.name, nil
+	}
+	return "", fmt.Errorf("state %s of app %s: %w: add it with app.States", typ, a.name, ErrUnknown)
+}
+
+// Document returns the state of this name as the documents have it, or its initial value.
+func (a *App) Document(name string, docs Documents) json.RawMessage {
+	if doc := docs[name]; doc != nil {
+		return doc
+	}
+	if state := a.states[name]; state != nil {
+		return state.initial
+	}
+	return nil
 }
 
 // AllSections yields the sections in the order of their names.
@@ -232,6 +360,21 @@ func (a *App) register(kind kind, arg any) *Handler {
 		return nil
 	}
 	return h
+}
+
+// unknown says how a function is meant to be used that was used as something it is not registered as.
+func (a *App) unknown(wanted kind, fn any) error {
+	use := map[kind]string{
+		eventKind: "trigger it with Trigger", sectionKind: "a task runs it with workflows.Locked or Do",
+		taskKind: "start it with Start", activityKind: "a task runs it with workflows.Step",
+	}
+	for _, is := range []kind{taskKind, eventKind, sectionKind, activityKind} {
+		if name, ok := a.byFunc[funcKey{is, identity(fn)}]; ok {
+			return fmt.Errorf("%s of app %s: %w as %s: it is the %s %s, %s", funcName(fn), a.name, ErrUnknown, wanted, is, name, use[is])
+		}
+	}
+	adder := map[kind]string{eventKind: "Events", sectionKind: "Sections", taskKind: "Tasks", activityKind: "Activities"}[wanted]
+	return fmt.Errorf("%s %s of app %s: %w: add it with app.%s", wanted, funcName(fn), a.name, ErrUnknown, adder)
 }
 
 // claim takes a name and a function for one registration.

@@ -20,3 +20,24 @@ func (id SessionID) Key() string {
 
 // TaskID is the id of one started task, which is also its Temporal workflow id, such as "counter.MyTask-k5v2…-9x3f…".
 type TaskID string
+
+// Session is the session that the task belongs to; empty if the id is not one of a task.
+func (id TaskID) Session() SessionID {
+	app, rest, _ := strings.Cut(string(id), ".")
+	_, rest, _ = strings.Cut(rest, "-")
+	key, random, ok := strings.Cut(rest, "-")
+	if !ok || app == "" || key == "" || random == "" {
+		return ""
+	}
+	return SessionID(app + "-" + key)
+}
+
+// Name is the name of the task; empty if the id is not one of a task.
+func (id TaskID) Name() string {
+	if id.Session() == "" {
+		return ""
+	}
+	_, rest, _ := strings.Cut(string(id), ".")
+	name, _, _ := strings.Cut(rest, "-")
+	return name
+}

@@ -16,15 +16,15 @@ type Outcome struct {
 	Documents Documents
 	// Result is what the function returned beside its error, as JSON, or nil.
 	Result json.RawMessage
-	// Starts are the tasks it asked for, in order.
-	Starts []Start
+	// Requests are the tasks and events it asked for, in order.
+	Requests []Request
 	// Messages are what it told the page, in order.
 	Messages []Message
 }
 
 // Changes reports whether there is anything to commit.
 func (o *Outcome) Changes() bool {
-	return len(o.Documents) > 0 || len(o.Starts) > 0 || len(o.Messages) > 0
+	return len(o.Documents) > 0 || len(o.Requests) > 0 || len(o.Messages) > 0
 }
 
 // Run calls the handler's function on a private copy of the session's states and returns what it did. Nothing is written
@@ -71,7 +71,7 @@ func returned(results []reflect.Value) error {
 
 // outcome encodes what the function left behind.
 func (h *Handler) outcome(tx *Tx, results []reflect.Value) (*Outcome, error) {
-	out := &Outcome{Documents: Documents{}, Starts: tx.starts, Messages: tx.messages}
+	out := &Outcome{Documents: Documents{}, Requests: tx.requests, Messages: tx.messages}
 	for name, value := range tx.states {
 		raw, err := json.Marshal(value.Interface())
 		if err != nil {

@@ -62,10 +62,10 @@ func TestStartsAndMessagesKeepTheirOrder(t *testing.T) {
 		return nil
 	}, nil, "")
 	require.NoError(t, err)
-	require.Len(t, out.Starts, 2)
-	require.Equal(t, "CountTo", out.Starts[0].Task.Name())
-	require.JSONEq(t, "7", string(out.Starts[0].Argument))
-	require.Equal(t, "Count", out.Starts[1].Task.Name())
+	require.Len(t, out.Requests, 2)
+	require.Equal(t, "CountTo", out.Requests[0].Task.Name())
+	require.JSONEq(t, "7", string(out.Requests[0].Argument))
+	require.Equal(t, "Count", out.Requests[1].Task.Name())
 	require.Equal(t, []holdfast.Message{{Name: "toast", Data: json.RawMessage(`"saved"`)}, {Name: "toast", Data: json.RawMessage("2")}}, out.Messages)
 }
 

@@ -15,6 +15,7 @@ type Task struct {
 	fn     any
 	arg    reflect.Type // nil when it takes none
 	result bool
+	opts   TaskOptions
 }
 
 const taskShapes = "func(workflow.Context) error, with an argument after the context or a result before the error where needed"
@@ -63,6 +64,9 @@ func (t *Task) Name() string { return t.name }
 // Type returns the Temporal workflow type, such as "counter.MyTask".
 func (t *Task) Type() string { return t.app.name + "." + t.name }
 
+// Options returns how the task was registered.
+func (t *Task) Options() TaskOptions { return t.opts }
+
 // Func returns the author's workflow function.
 func (t *Task) Func() any { return t.fn }
 
@@ -81,19 +85,24 @@ func (t *Task) DecodeArgument(arg json.RawMessage) ([]reflect.Value, error) {
 
 // encodeArgument turns what was given to Tx.Start into JSON at once, so that later changes to it do no harm.
 func (t *Task) encodeArgument(args []any) (json.RawMessage, error) {
+	return encodeArgument("task "+t.name, t.arg, args)
+}
+
+// encodeArgument encodes the one argument that a function takes, or none.
+func encodeArgument(what string, wants reflect.Type, args []any) (json.RawMessage, error) {
 	switch {
-	case t.arg == nil && len(args) == 0:
+	case wants == nil && len(args) == 0:
 		return nil, nil
-	case t.arg == nil:
-		return nil, fmt.Errorf("%w: task %s takes no argument, got %d", ErrBadArgument, t.name, len(args))
+	case wants == nil:
+		return nil, fmt.Errorf("%w: %s takes no argument, got %d", ErrBadArgument, what, len(args))
 	case len(args) != 1:
-		return nil, fmt.Errorf("%w: task %s takes one argument (%s), got %d", ErrBadArgument, t.name, t.arg, len(args))
-	case reflect.TypeOf(args[0]) == nil || !reflect.TypeOf(args[0]).AssignableTo(t.arg):
-		return nil, fmt.Errorf("%w: task %s takes a %s, got a %T", ErrBadArgument, t.name, t.arg, args[0])
+		return nil, fmt.Errorf("%w: %s takes one argument (%s), got %d", ErrBadArgument, what, wants, len(args))
+	case reflect.TypeOf(args[0]) == nil || !reflect.TypeOf(args[0]).AssignableTo(wants):
+		return nil, fmt.Errorf("%w: %s takes a %s, got a %T", ErrBadArgument, what, wants, args[0])
 	}
 	raw, err := json.Marshal(args[0])
 	if err != nil {
-		return nil, fmt.Errorf("%w: task %s: encode the argument: %w", ErrBadArgument, t.name, err)
+		return nil, fmt.Errorf("%w: %s: encode the argument: %w", ErrBadArgument, what, err)
 	}
 	return raw, nil
 }

@@ -20,7 +20,7 @@ type Tx struct {
 	session  SessionID
 	docs     Documents
 	states   map[string]reflect.Value // *T by state name, as handed out
-	starts   []Start
+	requests []Request
 	messages []Message
 	err      error // the first misuse; fails the section
 
@@ -28,10 +28,12 @@ type Tx struct {
 	ended bool
 }
 
-// Start is a task that a section asked for.
-type Start struct {
-	// Task is the registered task.
+// Request is a task or an event that a section asked for. One of Task and Event is set.
+type Request struct {
+	// Task is the task to start.
 	Task *Task
+	// Event is the event to trigger.
+	Event *Handler
 	// Argument is its argument as JSON, or nil.
 	Argument json.RawMessage
 }
@@ -57,17 +59,27 @@ func (tx *Tx) Start(task any, arg ...any) {
 	if tx.over("Start") {
 		return
 	}
-	registered, err := tx.app.Task(task)
-	if err != nil {
-		tx.fail(fmt.Errorf("tx.Start: %w", err))
+	tx.request("Start", func() (Request, error) { return tx.app.StartRequest(task, arg...) })
+}
+
+// Trigger runs an event after the commit, if and only if it commits, exactly once, in the order in which a section's starts and
+// triggers were called. The event is given as the function that was registered, with its argument if it takes one. It runs as if
+// the page had sent it: under the session's lock, a change of its own. To call the function itself would run it within
+// this section.
+func (tx *Tx) Trigger(event any, arg ...any) {
+	if tx.over("Trigger") {
 		return
 	}
-	raw, err := registered.encodeArgument(arg)
+	tx.request("Trigger", func() (Request, error) { return tx.app.TriggerRequest(event, arg...) })
+}
+
+func (tx *Tx) request(method string, make func() (Request, error)) {
+	request, err := make()
 	if err != nil {
-		tx.fail(fmt.Errorf("tx.Start: %w", err))
+		tx.fail(fmt.Errorf("tx.%s: %w", method, err))
 		return
 	}
-	tx.starts = append(tx.starts, Start{Task: registered, Argument: raw})
+	tx.requests = append(tx.requests, request)
 }
 
 // Emit tells the page something once, after the commit: listeners of this name get the data. A client that is away

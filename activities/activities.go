@@ -28,25 +28,37 @@ const beat = 500 * time.Millisecond
 // Activities runs sections through a state service. Its methods are safe for concurrent use.
 type Activities struct {
 	state *state.Service
+	apps  map[string]*holdfast.App
 }
 
-// New returns activities that go through the service.
-func New(service *state.Service) *Activities {
-	return &Activities{state: service}
+// New returns activities of the apps that go through the service.
+func New(service *state.Service, apps ...*holdfast.App) *Activities {
+	a := &Activities{state: service, apps: map[string]*holdfast.App{}}
+	for _, app := range apps {
+		a.apps[app.Name()] = app
+	}
+	return a
 }
 
 // RegisterLifecycle registers the steps that all apps' tasks share; once for each registry.
 func (a *Activities) RegisterLifecycle(registry worker.ActivityRegistry) {
 	registry.RegisterActivityWithOptions(a.taskEnded, activity.RegisterOptions{Name: wire.TaskEnded})
+	registry.RegisterActivityWithOptions(a.request, activity.RegisterOptions{Name: wire.Request})
+	registry.RegisterActivityWithOptions(a.read, activity.RegisterOptions{Name: wire.Read})
+	registry.RegisterActivityWithOptions(nap, activity.RegisterOptions{Name: wire.Nap})
 }
 
-// Register registers each section of the app under its own name, such as "counter.step". The error is that of app.Check.
+// Register registers each section and activity of the app under its own name, such as "counter.step". The error is that of
+// app.Check.
 func (a *Activities) Register(registry worker.ActivityRegistry, app *holdfast.App) error {
 	if err := app.Check(); err != nil {
 		return err
 	}
 	for handler := range app.AllSections() {
 		registry.RegisterActivityWithOptions(a.section(handler), activity.RegisterOptions{Name: handler.Type()})
+	}
+	for name, fn := range app.AllActivities() {
+		registry.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}
 	return nil
 }
@@ -60,6 +72,7 @@ func (a *Activities) section(handler *holdfast.Handler) func(context.Context, wi
 		applied, err := a.state.Apply(ctx, state.Call{
 			Handler: handler,
 			Session: holdfast.SessionID(in.Session),
+			Task:    holdfast.TaskID(info.WorkflowExecution.ID),
 			Input:   in.Input,
 			Key: state.Key{
 				Owner:       info.WorkflowExecution.ID,
@@ -85,6 +98,12 @@ func (a *Activities) taskEnded(ctx context.Context, in wire.TaskEndedInput) erro
 	failure, _, _ := strings.Cut(in.Failure, "\n") // the page gets the sentence, Temporal has the stack
 	if err := a.state.TaskEnded(ctx, holdfast.SessionID(in.Session), id, failure); err != nil {
 		return fmt.Errorf("end task %s: %w", id, err)
+	}
+	if app := a.apps[holdfast.SessionID(in.Session).App()]; app != nil && in.Failure != "" {
+		app.ReportFailure(ctx, holdfast.Failure{
+			Session: holdfast.SessionID(in.Session), Task: id, Name: strings.TrimPrefix(activity.GetInfo(ctx).WorkflowType.Name, app.Name()+"."),
+			Kind: in.Kind, Message: failure, Stack: in.Stack,
+		})
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/internal/wire"
 	"github.com/holdfast-run/holdfast/starter"
 	"github.com/holdfast-run/holdfast/state"
 	"github.com/holdfast-run/holdfast/state/memory"
@@ -44,6 +45,14 @@ type temporal struct {
 	err     error
 	started map[string]int
 	calls   chan client.StartWorkflowOptions
+	signals chan signal
+	cancels chan client.CancelWorkflowOptions
+}
+
+// signal is a heartbeat that a task was sent.
+type signal struct {
+	task holdfast.TaskID
+	beat wire.Heartbeat
 }
 
 func (f *temporal) ExecuteWorkflow(_ context.Context, o client.StartWorkflowOptions, _ any, _ ...any) (client.WorkflowRun, error) {
@@ -54,6 +63,17 @@ func (f *temporal) ExecuteWorkflow(_ context.Context, o client.StartWorkflowOpti
 		f.started[o.ID]++
 	}
 	return nil, f.err
+}
+
+func (f *temporal) SignalWorkflow(_ context.Context, id, _, _ string, arg any) error {
+	beat, _ := arg.(wire.Heartbeat)
+	f.signals <- signal{holdfast.TaskID(id), beat}
+	return nil
+}
+
+func (f *temporal) CancelWorkflowWithOptions(_ context.Context, o client.CancelWorkflowOptions) error {
+	f.cancels <- o
+	return nil
 }
 
 func (f *temporal) fail(err error) {
@@ -82,7 +102,7 @@ func newApp() *holdfast.App {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{t: t, app: newApp(), temporal: &temporal{started: map[string]int{}, calls: make(chan client.StartWorkflowOptions, 100)}}
+	b := &bench{t: t, app: newApp(), temporal: &temporal{started: map[string]int{}, calls: make(chan client.StartWorkflowOptions, 100), signals: make(chan signal, 100), cancels: make(chan client.CancelWorkflowOptions, 100)}}
 	quiet := slog.New(slog.DiscardHandler)
 	b.state = state.Open(memory.New(), state.Options{Logger: quiet})
 	options := starter.Options{

@@ -50,7 +50,9 @@ func (c *connection) run() {
 	} {
 		loops.Go(func() { c.end(loop()) })
 	}
+	c.starter.presence.arrive(c.session)
 	<-c.ctx.Done()
+	c.starter.presence.leave(c.session)
 	cause := context.Cause(c.ctx)
 	if c.starter.ctx.Err() != nil {
 		cause = errGoingAway

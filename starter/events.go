@@ -2,11 +2,9 @@ package starter
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
-	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/state"
 )
 
@@ -23,6 +21,9 @@ const (
 
 // apply runs the client's events one after the other and acknowledges each.
 func (c *connection) apply(events <-chan *eventMessage) error {
+	if err := c.load(); err != nil {
+		return err
+	}
 	for {
 		select {
 		case <-c.ctx.Done():
@@ -39,57 +40,59 @@ func (c *connection) apply(events <-chan *eventMessage) error {
 	}
 }
 
-// applyOne runs one event, exactly once for its id, and retries faults of the machinery for as long as the client is
-// there. If it goes away in the middle it sends the event again when it is back. The error is the end of the connection.
+// applyOne runs one event, exactly once for its id. The error is the end of the connection.
 func (c *connection) applyOne(event *eventMessage) (ackMessage, error) {
 	ack := ackMessage{Type: "ack", ID: event.ID}
+	if event.Name == cancelEvent {
+		return c.cancel(event, ack)
+	}
 	handler, err := c.app.Event(event.Name)
 	if err != nil {
 		ack.Error = &ackError{Code: codeUnknownEvent, Message: err.Error()}
 		return ack, nil //nolint:nilerr // the client is told; the connection goes on
 	}
-	if err := handler.CheckInput(event.Arg); err != nil {
-		ack.Error = &ackError{Code: codeBadArgument, Message: err.Error()}
-		return ack, nil //nolint:nilerr // as above
-	}
-	call := state.Call{Handler: handler, Session: c.session, Input: event.Arg, Key: state.Key{
+	ack.Revision, ack.Error, err = c.persist(state.Call{Handler: handler, Session: c.session, Input: event.Arg, Key: state.Key{
 		Owner:    "page-" + c.client,
 		Position: strconv.FormatInt(event.ID, 10),
 		Keep:     keepEvents,
-	}}
+	}})
+	return ack, err
+}
+
+// load runs what is to run once for each load of the page: the ledger knows the client's name.
+func (c *connection) load() error {
+	for _, handler := range c.app.LoadEvents() {
+		_, refused, err := c.persist(state.Call{Handler: handler, Session: c.session, Key: state.Key{
+			Owner: "load-" + c.client, Position: handler.Name(), Keep: keepEvents,
+		}})
+		if err != nil {
+			return err
+		}
+		if refused != nil {
+			c.log.Warn("an event was refused on load", "event", handler.Name(), "code", refused.Code, "err", refused.Message)
+		}
+	}
+	return nil
+}
+
+// persist applies a call and retries faults of the machinery for as long as the client is there. If it goes away in the middle
+// it sends the event again when it is back.
+func (c *connection) persist(call state.Call) (revision int64, refused *ackError, err error) {
 	const first, most = 100 * time.Millisecond, 5 * time.Second
 	for pause := first; ; pause = min(2*pause, most) {
 		applied, err := c.starter.opts.State.Apply(c.ctx, call)
 		if err == nil {
-			ack.Revision = applied.Revision
-			return ack, nil
+			return applied.Revision, nil, nil
 		}
-		if ack.Error = c.refusal(event, err); ack.Error != nil {
-			return ack, nil
+		if refused := refusal(call.Handler.Name(), err); refused != nil {
+			c.starter.reportEvent(c.ctx, c.app, c.session, call.Handler.Name(), err)
+			return 0, refused, nil
 		}
 		if c.ctx.Err() == nil {
-			c.log.Warn("an event could not be applied; trying again", "event", event.Name, "err", err)
+			c.log.Warn("an event could not be applied; trying again", "event", call.Handler.Name(), "err", err)
 		}
 		if !wait(c.ctx, pause) {
-			return ack, context.Cause(c.ctx)
+			return 0, nil, context.Cause(c.ctx)
 		}
-	}
-}
-
-// refusal is what the client is told of an error that would only repeat; nil for one that may pass.
-func (c *connection) refusal(event *eventMessage, err error) *ackError {
-	var panicked *holdfast.PanicError
-	var section *holdfast.SectionError
-	switch {
-	case errors.As(err, &panicked):
-		c.log.Error("an event panicked", "event", event.Name, "err", err, "stack", panicked.Stack)
-		return &ackError{Code: codeFailed, Message: event.Name + " failed"}
-	case errors.Is(err, holdfast.ErrOverrun):
-		c.log.Error("an event ran past its deadline", "event", event.Name, "err", err)
-		return &ackError{Code: codeFailed, Message: event.Name + " took too long"}
-	case errors.As(err, &section):
-		return &ackError{Code: codeRejected, Message: section.Err.Error()}
-	default:
-		return nil
 	}
 }

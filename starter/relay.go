@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -17,10 +19,11 @@ import (
 )
 
 const (
-	// relayBatch is how many tasks the relay reads from the outbox at a time.
+	// relayBatch is how many rows the relay reads from the outbox at a time.
 	relayBatch = 1000
-	// relaySessions is how many sessions' tasks it starts at the same time.
+	// relaySessions is how many sessions' rows it does at the same time, and relayStarts how many starts of one session.
 	relaySessions = 16
+	relayStarts   = 8
 	// relayLook is how often it looks without being told, in case a notice was lost.
 	relayLook = 5 * time.Second
 	// relayRetry is how soon it tries again what failed.
@@ -28,11 +31,12 @@ const (
 )
 
 // workflowTaskTimeout is how long a worker may take for one turn of a workflow. A turn takes milliseconds; a worker that
-// died in one is found out after this time.
+// died in one is found out after this time. While sections run inline a turn lasts as long as they do, and hears of
+// a signal or a cancellation after four fifths of it.
 const workflowTaskTimeout = 2 * time.Second
 
-// relay starts the tasks in the outbox. Any number of relays may run: a task's workflow id is fixed in the outbox, so
-// whoever comes second is told that it runs.
+// relay does what the outbox asks for: it starts tasks, cancels them and triggers events. Any number of relays may run: each row
+// can be done twice to the same effect.
 type relay struct {
 	starter *Starter
 }
@@ -43,7 +47,7 @@ func (r *relay) run(ctx context.Context) {
 		changed := r.starter.opts.State.OutboxChanged() // before the reading, to miss nothing
 		pause := relayLook
 		if err := r.drain(ctx); err != nil && ctx.Err() == nil {
-			r.starter.log.Warn("starting tasks failed; trying again", "err", err)
+			r.starter.log.Warn("doing what the outbox asks for failed; trying again", "err", err)
 			pause, changed = relayRetry, nil
 		}
 		timer := time.NewTimer(pause)
@@ -56,7 +60,7 @@ func (r *relay) run(ctx context.Context) {
 	}
 }
 
-// drain starts what is in the outbox: each session's tasks in their order, sessions side by side.
+// drain does what is in the outbox: each session's rows in their order, sessions side by side.
 func (r *relay) drain(ctx context.Context) error {
 	pending, err := r.starter.opts.State.Outbox(ctx, relayBatch)
 	if err != nil {
@@ -70,40 +74,138 @@ func (r *relay) drain(ctx context.Context) error {
 	}
 	var group errgroup.Group
 	group.SetLimit(relaySessions)
-	for _, tasks := range bySession {
-		group.Go(func() error {
-			for _, task := range tasks {
-				if err := r.start(ctx, task); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+	for session, rows := range bySession {
+		group.Go(func() error { return r.doAll(ctx, session, rows) })
 	}
-	return group.Wait() //nolint:wrapcheck // start has wrapped it
+	return group.Wait() //nolint:wrapcheck // doAll has wrapped it
 }
 
-// start starts one task and strikes it out of the outbox. It may be repeated at any point.
-func (r *relay) start(ctx context.Context, p state.Pending) error {
-	_, err := r.starter.opts.Temporal.ExecuteWorkflow(ctx, r.options(p), p.App+"."+p.Name, wire.TaskInput{
-		Session:  string(p.Session),
-		Argument: p.Argument,
-	})
+// doAll does one session's rows. Starts that follow each other are made side by side: their order says nothing, as the tasks run
+// side by side.
+func (r *relay) doAll(ctx context.Context, session holdfast.SessionID, rows []state.Pending) error {
+	for len(rows) > 0 {
+		n := 0
+		for n < len(rows) && rows[n].Kind == state.KindStart {
+			n++
+		}
+		var err error
+		switch {
+		case n > 0:
+			err = r.startAll(ctx, session, rows[:n])
+		case rows[0].Kind == state.KindCancel:
+			n, err = 1, r.cancel(ctx, rows[0])
+		case rows[0].Kind == state.KindTrigger:
+			n, err = 1, r.trigger(ctx, rows[0])
+		default: // a newer program's; it will do it
+			n = 1
+		}
+		if err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// startAll starts tasks of one session and strikes them out of the outbox.
+func (r *relay) startAll(ctx context.Context, session holdfast.SessionID, rows []state.Pending) error {
+	present, err := r.starter.opts.State.Presence(ctx, session)
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex // protects started
+	var started []holdfast.TaskID
+	var group errgroup.Group
+	group.SetLimit(relayStarts)
+	for _, row := range rows {
+		group.Go(func() error {
+			ok, err := r.start(ctx, row, present)
+			if ok {
+				mu.Lock()
+				defer mu.Unlock()
+				started = append(started, row.Task)
+			}
+			return err
+		})
+	}
+	err = group.Wait()
+	return errors.Join(err, r.started(ctx, session, started, present))
+}
+
+// start starts one task. It reports whether the task runs, and may be repeated at any point.
+func (r *relay) start(ctx context.Context, row state.Pending, present []string) (bool, error) {
+	task, err := r.starter.apps[row.App].NamedTask(row.Name)
+	if err != nil {
+		return false, fmt.Errorf("start task %s: %w", row.ID, err) // a newer program's; it will start it
+	}
+	_, err = r.starter.opts.Temporal.ExecuteWorkflow(ctx, r.options(row), task.Type(), r.input(task, row, present))
 	var running *serviceerror.WorkflowExecutionAlreadyStarted
 	var refused *serviceerror.InvalidArgument
 	switch {
 	case errors.As(err, &refused):
-		r.starter.log.Error("Temporal refuses to start a task", "task", p.ID, "err", err)
-		return r.starter.opts.State.TaskEnded(ctx, p.Session, p.ID, "the task could not be started: "+refused.Error())
+		r.starter.log.Error("Temporal refuses to start a task", "task", row.ID, "err", err)
+		return false, r.starter.opts.State.TaskEnded(ctx, row.Session, row.Task, "the task could not be started: "+refused.Error())
 	case err != nil && !errors.As(err, &running):
-		return fmt.Errorf("start task %s: %w", p.ID, err)
+		return false, fmt.Errorf("start task %s: %w", row.ID, err)
 	}
-	return r.starter.opts.State.TaskStarted(ctx, p.Session, p.ID)
+	return true, nil
 }
 
-func (r *relay) options(p state.Pending) client.StartWorkflowOptions {
+// started notes what runs. What changed between the look at the presence and the start is told now: a page that came or left in
+// between could not tell a workflow that did not run yet.
+func (r *relay) started(ctx context.Context, session holdfast.SessionID, ids []holdfast.TaskID, present []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	unlisted, err := r.starter.opts.State.TasksStarted(ctx, session, ids...)
+	if err != nil {
+		return err
+	}
+	for _, id := range unlisted { // ended already, or cancelled before it ran
+		if err := r.stop(ctx, id, "cancelled before it ran"); err != nil {
+			return err
+		}
+	}
+	now, err := r.starter.opts.State.Presence(ctx, session)
+	if err != nil {
+		return err
+	}
+	for _, starter := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(present, now)))) {
+		if err := r.starter.presence.correct(ctx, session, starter, slices.Contains(present, starter)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cancel cancels one task.
+func (r *relay) cancel(ctx context.Context, row state.Pending) error {
+	if err := r.stop(ctx, row.Task, reasonOf(row)); err != nil {
+		return err
+	}
+	return r.starter.opts.State.Settle(ctx, row.Session, row.ID)
+}
+
+// stop asks Temporal to cancel a workflow. One that is not there, or has ended, will be found out by the reconciliation.
+func (r *relay) stop(ctx context.Context, id holdfast.TaskID, reason string) error {
+	err := r.starter.opts.Temporal.CancelWorkflowWithOptions(ctx, client.CancelWorkflowOptions{WorkflowID: string(id), Reason: reason})
+	if isNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cancel task %s: %w", id, err)
+	}
+	return nil
+}
+
+func isNotFound(err error) bool {
+	var missing *serviceerror.NotFound
+	return errors.As(err, &missing)
+}
+
+func (r *relay) options(row state.Pending) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
-		ID:        string(p.ID),
+		ID:        row.ID,
 		TaskQueue: r.starter.opts.TaskQueue,
 		// The id belongs to this one start for ever, also when its workflow has ended.
 		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
@@ -111,6 +213,17 @@ func (r *relay) options(p state.Pending) client.StartWorkflowOptions {
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		WorkflowTaskTimeout:                      workflowTaskTimeout,
 		EnableEagerStart:                         true, // saves a round trip where the worker is in this process
-		StaticSummary:                            fmt.Sprintf("%s of session %s", p.Name, p.Session),
+		StaticSummary:                            fmt.Sprintf("%s of session %s", row.Name, row.Session),
 	}
+}
+
+// input is what the workflow is started with. What it says of the task's options holds for the whole life of the task, also
+// when a newer program runs it.
+func (r *relay) input(task *holdfast.Task, row state.Pending, present []string) wire.TaskInput {
+	in := wire.TaskInput{Session: string(row.Session), Argument: row.Argument, Level: wire.Level}
+	if o := task.Options(); o.OnDisconnect == holdfast.CancelOnDisconnect {
+		in.Disconnect = &wire.Disconnect{Grace: o.Grace, TimeToLive: r.starter.opts.HeartbeatTimeout, Present: present}
+	}
+	in.Inline, in.NapBelow = task.Options().Inline, r.starter.opts.NapBelow
+	return in
 }

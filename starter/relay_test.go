@@ -71,7 +71,7 @@ func TestATaskThatTemporalRefusesIsToldToThePage(t *testing.T) {
 	p.event(2, "Begin", "x")
 	require.Equal(t, state.StatusStarting, (*p.want("delta").Tasks)[0].Status)
 	delta := p.want("delta")
-	require.Empty(t, *delta.Tasks)
+	require.Equal(t, state.StatusFailed, (*delta.Tasks)[0].Status)
 	require.Equal(t, state.MessageTaskFailed, delta.Messages[0].Name)
 	require.Contains(t, string(delta.Messages[0].Data), "too large")
 }

@@ -38,6 +38,14 @@ type Options struct {
 	PingInterval time.Duration
 	// PingTimeout is after what time without an answer a peer counts as dead. Defaults to 20 s.
 	PingTimeout time.Duration
+	// HeartbeatInterval is how often the tasks of a connected session are told that it still is. It costs four events of a task's
+	// history each time; changes are told at once. Defaults to 60 s.
+	HeartbeatInterval time.Duration
+	// HeartbeatTimeout is after what time without a heartbeat a task takes its session as disconnected. Defaults to 180 s.
+	HeartbeatTimeout time.Duration
+	// NapBelow is the length up to which sleeps of inline tasks are spent in the worker. Defaults to 100 ms; on a server whose timers
+	// cannot be tuned, such as Temporal Cloud, 2 s is right.
+	NapBelow time.Duration
 	// WriteTimeout is how long a client may take to accept one message before it is cut. Defaults to 10 s.
 	WriteTimeout time.Duration
 	// Logger defaults to slog.Default.
@@ -49,8 +57,10 @@ type Starter struct {
 	opts   Options
 	apps   map[string]*holdfast.App
 	tokens tokens
-	mux    *http.ServeMux
-	log    *slog.Logger
+
+	presence *presence
+	mux      *http.ServeMux
+	log      *slog.Logger
 
 	ctx     context.Context // ends when Close begins
 	stop    context.CancelFunc
@@ -73,6 +83,7 @@ func New(o Options) (*Starter, error) {
 		}
 		s.apps[app.Name()] = app
 	}
+	s.presence = newPresence(s)
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.mux = s.routes()
 	return s, nil
@@ -103,9 +114,12 @@ func (o Options) withDefaults() Options {
 		o.TaskQueue = "holdfast"
 	}
 	for field, value := range map[*time.Duration]time.Duration{
-		&o.PingInterval: 10 * time.Second,
-		&o.PingTimeout:  20 * time.Second,
-		&o.WriteTimeout: 10 * time.Second,
+		&o.PingInterval:      10 * time.Second,
+		&o.PingTimeout:       20 * time.Second,
+		&o.WriteTimeout:      10 * time.Second,
+		&o.HeartbeatInterval: time.Minute,
+		&o.HeartbeatTimeout:  3 * time.Minute,
+		&o.NapBelow:          100 * time.Millisecond,
 	} {
 		if *field == 0 {
 			*field = value
@@ -117,9 +131,17 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Start begins to start the tasks that sections ask for, and returns. Call it once.
+// Start begins to start the tasks that sections ask for, to tell them of their pages, and to keep the sessions' lists of tasks
+// true, and returns. Call it once.
 func (s *Starter) Start() {
 	s.spawn(func() { (&relay{starter: s}).run(s.ctx) })
+	s.spawn(func() { s.presence.run(s.ctx) })
+	s.spawn(func() { s.reconcile(s.ctx) })
+}
+
+// Cancel asks for the end of one of the session's tasks, or of all of them (an empty id); see [state.Service.Cancel].
+func (s *Starter) Cancel(ctx context.Context, session holdfast.SessionID, task holdfast.TaskID) error {
+	return s.opts.State.Cancel(ctx, session, task, "cancelled by the operator")
 }
 
 // Close ends every connection with "going away" and waits, as long as ctx allows, until nothing runs any more. Clients

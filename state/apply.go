@@ -19,6 +19,10 @@ type Call struct {
 	Input json.RawMessage
 	// Key makes the call exactly-once over all its repetitions. The zero Key: each call is applied.
 	Key Key
+	// Task is the task whose section it is; empty for an event.
+	Task holdfast.TaskID
+	// Settles is the id of a row of the outbox that is done with this call; empty for none.
+	Settles string
 }
 
 // Applied is what a call came to.

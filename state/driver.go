@@ -40,8 +40,22 @@ type Driver interface {
 	// come for nothing, and be lost when the watch breaks. notify does not block and is called from one goroutine.
 	Watch(ctx context.Context, notify func(Notice)) error
 
-	// Outbox returns the tasks that wait for their start, oldest first, at most limit of them.
+	// Outbox returns the rows that wait to be done, oldest first, at most limit of them.
 	Outbox(ctx context.Context, limit int) ([]Pending, error)
+
+	// Listed returns the sessions that have tasks on their lists, in any order.
+	Listed(ctx context.Context) ([]Listed, error)
+
+	// Beat makes the starter's presence lease last until the time, and Present notes whether it holds a connection of the session.
+	// A starter need not have beaten to be present.
+	Beat(ctx context.Context, starter string, until time.Time) error
+	Present(ctx context.Context, session holdfast.SessionID, starter string, present bool) error
+
+	// Presence returns the starters that hold a connection of the session and whose lease had not lapsed at the time.
+	Presence(ctx context.Context, session holdfast.SessionID, at time.Time) ([]string, error)
+
+	// Lapsed returns what starters whose lease had lapsed at the time have left behind, at most limit of them.
+	Lapsed(ctx context.Context, at time.Time, limit int) ([]Absent, error)
 
 	// Touch notes that the session is in use. It does nothing for a session that does not exist.
 	Touch(ctx context.Context, session holdfast.SessionID, at time.Time) error
@@ -91,16 +105,17 @@ type Commit struct {
 	Version, Revision, LastMessage int64
 	// Documents are the states that changed; others stay.
 	Documents holdfast.Documents
-	// Tasks is the whole new list if TasksChanged.
+	// Tasks and Deferred are the whole new lists if TasksChanged.
 	Tasks        []Task
+	Deferred     []Pending
 	TasksChanged bool
 	// Change goes into the log; nil when nothing visible changed. Its messages are kept for snapshots as well.
 	Change *Change
 	// Entry goes into the ledger; nil for a call without a key.
 	Entry *Entry
-	// Pending are added to the outbox, Settled are struck out of it.
+	// Pending are added to the outbox, Settled are the ids of rows that are struck out of it.
 	Pending []Pending
-	Settled []holdfast.TaskID
+	Settled []string
 	// KeepChanges and KeepMessages bound what the session keeps of each.
 	KeepChanges, KeepMessages int64
 }
@@ -117,13 +132,25 @@ type Entry struct {
 	Keep int64
 }
 
+// Listed is a session with its list of tasks.
+type Listed struct {
+	Session holdfast.SessionID
+	Tasks   []Task
+}
+
+// Absent is a connection that a starter held when it was heard of last.
+type Absent struct {
+	Session holdfast.SessionID
+	Starter string
+}
+
 // Notice says that something was committed: read again.
 type Notice struct {
 	// Session has changed; empty: none in particular.
 	Session holdfast.SessionID
 	// All reports that any session may have changed.
 	All bool
-	// Outbox reports that tasks may wait for their start.
+	// Outbox reports that the outbox may have something.
 	Outbox bool
 }
 

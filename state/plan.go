@@ -24,7 +24,11 @@ func (s *Service) plan(record *Record, call Call, outcome *holdfast.Outcome) (*C
 	if err := d.setDocuments(call.Handler.App(), outcome.Documents); err != nil {
 		return nil, err
 	}
-	d.start(outcome.Starts)
+	if call.Settles != "" {
+		d.Settled = []string{call.Settles}
+	}
+	d.relist(call)
+	d.request(outcome.Requests)
 	for _, m := range outcome.Messages {
 		d.emit(m.Name, m.Data)
 	}
@@ -49,6 +53,7 @@ func (s *Service) draft(record *Record) *draft {
 		Revision:     record.Revision,
 		LastMessage:  record.LastMessage,
 		Tasks:        slices.Clone(record.Tasks),
+		Deferred:     slices.Clone(record.Deferred),
 		KeepChanges:  s.opts.KeepChanges,
 		KeepMessages: s.opts.KeepMessages,
 	}}
@@ -97,20 +102,6 @@ func patches(before, after holdfast.Documents) (map[string]json.RawMessage, erro
 		}
 	}
 	return changed, nil
-}
-
-// start puts tasks into the outbox and the list. Their ids are fixed here and for good: whoever starts the workflow, and
-// however often, uses this one.
-func (d *draft) start(starts []holdfast.Start) {
-	for _, start := range starts {
-		id := holdfast.TaskID(start.Task.Type() + "-" + d.record.Session.Key() + "-" + randomID(10))
-		d.Pending = append(d.Pending, Pending{
-			ID: id, Session: d.record.Session, App: start.Task.App().Name(), Name: start.Task.Name(),
-			Argument: start.Argument, At: d.At,
-		})
-		d.Tasks = append(d.Tasks, Task{ID: id, Name: start.Task.Name(), Status: StatusStarting, Since: d.At})
-		d.TasksChanged = true
-	}
 }
 
 func (d *draft) emit(name string, data json.RawMessage) {

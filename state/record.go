@@ -20,8 +20,10 @@ type Record struct {
 	LastMessage int64
 	// Documents are the states that were ever written.
 	Documents holdfast.Documents
-	// Tasks are the session's running tasks, oldest first.
+	// Tasks are the session's tasks, oldest first.
 	Tasks []Task
+	// Deferred are starts of tasks on the list that wait for those they supersede to end.
+	Deferred []Pending
 }
 
 // Position returns the record's place in the order of changes.
@@ -41,16 +43,26 @@ const (
 	StatusStarting Status = "starting"
 	// StatusRunning is a task whose workflow runs.
 	StatusRunning Status = "running"
+	// StatusCancelling is a task that has been asked to end and has not ended yet.
+	StatusCancelling Status = "cancelling"
+	// StatusFailed is a task that ended with an error. It stays on the list for a while, or until one of its name is started.
+	StatusFailed Status = "failed"
 )
 
-// Task is one entry of a session's list of running tasks. It comes with the commit that started the task and goes when
-// the task has ended, however it ended.
+// Task is one entry of a session's list of tasks. It comes with the commit that started the task and goes when the task has
+// ended, however it ended; after a failure it stays for a while.
 type Task struct {
 	ID     holdfast.TaskID `json:"id"`
 	Name   string          `json:"name"`
 	Status Status          `json:"status"`
-	Since  time.Time       `json:"since"`
+	// Since is when the task was asked for; of a failed one, when it failed.
+	Since time.Time `json:"since"`
+	// Error is what a failed task failed with.
+	Error string `json:"error,omitempty"`
 }
+
+// Live reports a task that has not ended.
+func (t Task) Live() bool { return t.Status != StatusFailed }
 
 // Message is something told to the page once.
 type Message struct {
@@ -83,13 +95,30 @@ type Snapshot struct {
 	Messages []Message
 }
 
-// Pending is a task in the outbox: its section has committed, its workflow is to be started.
+// Kind is what a row of the outbox asks for.
+type Kind string
+
+const (
+	// KindStart starts a task's workflow.
+	KindStart Kind = "start"
+	// KindCancel cancels a task's workflow.
+	KindCancel Kind = "cancel"
+	// KindTrigger runs an event.
+	KindTrigger Kind = "trigger"
+)
+
+// Pending is a row of the outbox: its section has committed, what it asks for is to be done. A session's rows are done in order.
 type Pending struct {
-	ID      holdfast.TaskID
-	Session holdfast.SessionID
-	// App and Name find the task among the registered ones.
-	App, Name string
-	// Argument is the task's argument as JSON, or nil.
-	Argument json.RawMessage
-	At       time.Time
+	// ID is unique. That of a start is the task's.
+	ID      string             `json:"id"`
+	Kind    Kind               `json:"kind"`
+	Session holdfast.SessionID `json:"session"`
+	// Task is the task to start or to cancel.
+	Task holdfast.TaskID `json:"task,omitempty"`
+	// App and Name find the task or event among the registered ones.
+	App  string `json:"app"`
+	Name string `json:"name"`
+	// Argument is that of the task or event as JSON, or nil.
+	Argument json.RawMessage `json:"argument,omitempty"`
+	At       time.Time       `json:"at"`
 }

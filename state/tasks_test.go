@@ -28,7 +28,7 @@ func TestASectionsTasksWaitInTheOutboxAndAreListed(t *testing.T) {
 	tasks := b.snapshot().Tasks
 	require.Len(t, tasks, 2)
 	for i, listed := range tasks {
-		require.Equal(t, outbox[i].ID, listed.ID)
+		require.Equal(t, outbox[i].Task, listed.ID)
 		require.Equal(t, state.StatusStarting, listed.Status)
 		require.True(t, strings.HasPrefix(string(listed.ID), "test."+listed.Name+"-abc-"), "the id %s tells what it is", listed.ID)
 	}
@@ -46,7 +46,9 @@ func TestATaskGoesThroughItsLife(t *testing.T) {
 	id := b.snapshot().Tasks[0].ID
 
 	for range 2 { // each step may be repeated
-		require.NoError(t, b.TaskStarted(t.Context(), session, id))
+		unlisted, err := b.TasksStarted(t.Context(), session, id)
+		require.NoError(t, err)
+		require.Empty(t, unlisted)
 		require.Equal(t, state.StatusRunning, b.snapshot().Tasks[0].Status)
 	}
 	outbox, err := b.Outbox(t.Context(), 10)
@@ -67,7 +69,9 @@ func TestATaskThatEndedBeforeItsStartWasNotedIsNotListedAgain(t *testing.T) {
 	b.apply(startTwo, "1", "")
 	id := b.snapshot().Tasks[0].ID
 	require.NoError(t, b.TaskEnded(t.Context(), session, id, ""))
-	require.NoError(t, b.TaskStarted(t.Context(), session, id))
+	unlisted, err := b.TasksStarted(t.Context(), session, id)
+	require.NoError(t, err)
+	require.Equal(t, []holdfast.TaskID{id}, unlisted)
 	require.Len(t, b.snapshot().Tasks, 1)
 }
 

@@ -2,6 +2,7 @@
 package worker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -45,11 +46,13 @@ func New(c client.Client, service *state.Service, o Options) (*Worker, error) {
 	if o.StopTimeout == 0 {
 		o.StopTimeout = 3 * time.Second
 	}
+	acts := activities.New(service, o.Apps...)
 	w := sdkworker.New(c, o.TaskQueue, sdkworker.Options{
-		WorkerStopTimeout: o.StopTimeout,
-		OnFatalError:      o.OnFatal,
+		WorkerStopTimeout:         o.StopTimeout,
+		OnFatalError:              o.OnFatal,
+		BackgroundActivityContext: acts.Context(context.Background()),
 	})
-	if err := Register(w, service, o.Apps...); err != nil {
+	if err := register(w, acts, o.Apps); err != nil {
 		return nil, err
 	}
 	return &Worker{worker: w}, nil
@@ -58,7 +61,10 @@ func New(c client.Client, service *state.Service, o Options) (*Worker, error) {
 // Register registers the apps' tasks and sections with any registry of the SDK: for a worker of one's own that hosts
 // other workflows as well, or a test environment.
 func Register(registry sdkworker.Registry, service *state.Service, apps ...*holdfast.App) error {
-	acts := activities.New(service)
+	return register(registry, activities.New(service, apps...), apps)
+}
+
+func register(registry sdkworker.Registry, acts *activities.Activities, apps []*holdfast.App) error {
 	acts.RegisterLifecycle(registry)
 	for _, app := range apps {
 		if err := acts.Register(registry, app); err != nil {

@@ -14,13 +14,17 @@ func misuse(format string, args ...any) error {
 	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(format, args...), wire.ErrorMisuse, nil)
 }
 
-// failure is the sentence about a failed task for its page; empty for a task that ended well or was cancelled.
-func failure(err error) string {
+// failure is what is told of a failed task: the sentence for its page, the error's type, and the stack of a panic. The sentence
+// is empty for a task that ended well or was cancelled.
+func failure(err error) (message, kind, stack string) {
 	if err == nil || temporal.IsCanceledError(err) {
-		return ""
+		return "", "", ""
 	}
 	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
-		return app.Message()
+		if app.Type() == wire.ErrorPanic {
+			_ = app.Details(&stack) // one without a stack is still a panic
+		}
+		return app.Message(), app.Type(), stack
 	}
-	return err.Error()
+	return err.Error(), "", ""
 }

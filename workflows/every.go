@@ -3,6 +3,7 @@ package workflows
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -41,11 +42,33 @@ func Every[S any](ctx workflow.Context, interval time.Duration, section func(*ho
 	return l.repeat(ctx)
 }
 
-// loop is one Every of a run.
+// Times is [Every] for a number of iterations that is known. The section gets the iteration as its input, from 0.
+func Times[S any](ctx workflow.Context, n int, interval time.Duration, section func(*holdfast.Tx, *S, int) error) error {
+	r, err := runOf(ctx, "Times")
+	if err != nil {
+		return err
+	}
+	if n < 0 || interval < 0 {
+		return misuse("workflows.Times: %d iterations every %s; expected 0 or more of both", n, interval)
+	}
+	handler, err := r.section(section, "Times")
+	if err != nil {
+		return err
+	}
+	l, err := r.loop(ctx, handler, interval)
+	if err != nil || n == 0 {
+		return err
+	}
+	l.times = int64(n)
+	return l.repeat(ctx)
+}
+
+// loop is one Every or Times of a run.
 type loop struct {
 	*run
 	handler  *holdfast.Handler
 	interval time.Duration
+	times    int64 // iterations; 0: until the section says so
 	place    int
 	at       wire.Loop
 }
@@ -68,7 +91,7 @@ func (r *run) loop(ctx workflow.Context, handler *holdfast.Handler, interval tim
 func (l *loop) repeat(ctx workflow.Context) error {
 	for first := true; !l.at.Done; first = false {
 		// Never before the first iteration: each run of the chain must get on.
-		if !first && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+		if !first && l.long(ctx) {
 			return l.leave()
 		}
 		if err := l.wait(ctx); err != nil {
@@ -83,29 +106,44 @@ func (l *loop) repeat(ctx workflow.Context) error {
 
 // wait sleeps until the iteration is due.
 func (l *loop) wait(ctx workflow.Context) error {
-	return timer(ctx, l.at.Due.Sub(workflow.Now(ctx)), fmt.Sprintf("until iteration %d of %s", l.at.Iteration+1, l.handler.Name()))
+	return l.pause(ctx, l.at.Due.Sub(workflow.Now(ctx)), fmt.Sprintf("until iteration %d of %s", l.at.Iteration+1, l.handler.Name()))
 }
 
 // iterate runs the section once and notes where the loop stands.
 func (l *loop) iterate(ctx workflow.Context) error {
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Iteration %d of %#q, every %s", l.at.Iteration+1, l.handler.Name(), l.interval))
 	position := fmt.Sprintf("%d.%d", l.place, l.at.Iteration)
-	out, err := l.call(ctx, l.handler, position, nil, fmt.Sprintf("iteration %d", l.at.Iteration+1))
+	out, err := l.call(ctx, l.handler, position, l.input(), fmt.Sprintf("iteration %d", l.at.Iteration+1))
 	if err != nil {
 		return err
 	}
-	var more bool
-	if err := json.Unmarshal(out, &more); err != nil {
+	l.at.Iteration++
+	if l.times > 0 {
+		l.at.Done = l.at.Iteration >= l.times
+	} else if l.at.Done, err = over(out); err != nil {
 		return misuse("workflows.Every: the result of %s: %v", l.handler.Name(), err)
 	}
-	l.at.Iteration++
-	l.at.Done = !more
 	l.at.Due = l.at.Due.Add(l.interval)
 	if now := workflow.Now(ctx); l.at.Due.Before(now) {
 		l.at.Due = now
 	}
 	l.carry.Loops[l.place] = l.at
 	return nil
+}
+
+// input is that of a counted loop's section.
+func (l *loop) input() json.RawMessage {
+	if l.times == 0 {
+		return nil
+	}
+	return json.RawMessage(strconv.FormatInt(l.at.Iteration, 10))
+}
+
+// over reads what an Every's section says.
+func over(out json.RawMessage) (bool, error) {
+	var more bool
+	err := json.Unmarshal(out, &more)
+	return !more, err //nolint:wrapcheck // its caller says what it read
 }
 
 // leave makes the run continue as new when the task's function has returned.

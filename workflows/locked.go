@@ -70,11 +70,20 @@ func encodeInput(input any) (json.RawMessage, error) {
 
 // call runs one section as an activity under its own name.
 func (r *run) call(ctx workflow.Context, handler *holdfast.Handler, position string, input json.RawMessage, summary string) (json.RawMessage, error) {
-	ctx = workflow.WithActivityOptions(ctx, sectionOptions(summary))
 	in := wire.SectionInput{Session: r.session, Chain: r.chain, Position: position, Input: input}
 	var result json.RawMessage
-	err := workflow.ExecuteActivity(ctx, handler.Type(), in).Get(ctx, &result)
+	err := r.execute(ctx, handler.Type(), in, summary, &result)
 	return result, err // not wrapped: Temporal's own form names the section and is what the Web UI shows best
+}
+
+// execute runs one of our activities: through the server, or inline.
+func (r *run) execute(ctx workflow.Context, name string, in any, summary string, result any) error {
+	r.warn(ctx)
+	if r.inlined(ctx) {
+		return r.executeInline(ctx, name, in, summary, result)
+	}
+	ctx = workflow.WithActivityOptions(ctx, sectionOptions(summary))
+	return workflow.ExecuteActivity(ctx, name, in).Get(ctx, result)
 }
 
 // sectionOptions retries without end: what is not worth a retry says so itself (package activities).

@@ -2,7 +2,9 @@ package workflows
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -20,12 +22,22 @@ type run struct {
 	position int                 // of the last call outside of loops
 	finally  []*holdfast.Handler // in the order of their registration
 	leaving  bool                // the run continues as new; no call does anything any more
+	level    int
+	inline   bool
+	nap      time.Duration // sleeps shorter than it are spent in the worker, if inline
+	watcher  *watcher      // nil for a task that does not mind whether its page is there
+	cause    error         // why the task was cancelled, if not from outside
+	warned   bool          // of a long history
+	worked   bool          // a step has been done, and not by an earlier run
+	length   int           // of the history, as the turn began
+	local    int           // local activities in this turn
+	anchor   int           // the position of the first checkpoint; 0 for none
 }
 
 type runKey struct{}
 
 func newRun(ctx workflow.Context, task *holdfast.Task, in wire.TaskInput) *run {
-	r := &run{task: task, session: in.Session, chain: workflow.GetInfo(ctx).FirstRunID}
+	r := &run{task: task, session: in.Session, chain: workflow.GetInfo(ctx).FirstRunID, level: in.Level, inline: in.Inline, nap: in.NapBelow}
 	if in.Carry != nil {
 		r.carry = *in.Carry
 	}
@@ -78,8 +90,42 @@ func (r *run) step(name string, do func(position string) (json.RawMessage, error
 	result, err := do(strconv.Itoa(position))
 	if err == nil {
 		r.carry.Steps[position] = wire.Step{Name: name, Result: result}
+		r.worked = true
 	}
 	return result, err
+}
+
+// long reports that the history has grown as far as the server suggests. Of local activities the server hears at the end of a
+// turn, so they are counted here.
+func (r *run) long(ctx workflow.Context) bool {
+	info := workflow.GetInfo(ctx)
+	if info.GetContinueAsNewSuggested() {
+		return true
+	}
+	const most = 7000
+	return r.local > 0 && r.eventsOf(info) > most
+}
+
+// eventsOf is the length of the history with what this turn will add to it.
+func (r *run) eventsOf(info *workflow.Info) int {
+	if n := info.GetCurrentHistoryLength(); n != r.length {
+		r.length, r.local = n, 0
+	}
+	return r.length + r.local
+}
+
+// warn tells, once, of a task whose history nears the server's limit because it has nothing that continues as new.
+func (r *run) warn(ctx workflow.Context) {
+	const near = 10_000
+	length := workflow.GetInfo(ctx).GetCurrentHistoryLength()
+	if r.warned || length < near {
+		return
+	}
+	r.warned = true
+	workflow.GetLogger(ctx).Warn("the task's history nears the server's limit; use workflows.Every, or call workflows.Checkpoint in its loop",
+		"task", r.task.Type(), "events", length)
+	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**The history of this task has %d events.** The server ends a task at about 50,000. "+
+		"Use `workflows.Every`, or call `workflows.Checkpoint` in its loop.", length))
 }
 
 // errLeaving answers every call after a loop has decided to continue as new. A task that hands it on leaves at once; one that

@@ -29,10 +29,16 @@ func Register(registry worker.WorkflowRegistry, app *holdfast.App) error {
 func execute(task *holdfast.Task) func(workflow.Context, wire.TaskInput) (json.RawMessage, error) {
 	return func(ctx workflow.Context, in wire.TaskInput) (json.RawMessage, error) {
 		r := newRun(ctx, task, in)
-		result, err := r.body(workflow.WithValue(ctx, runKey{}, r), in.Argument)
-		if r.leaving {
-			return nil, workflow.NewContinueAsNewError(ctx, task.Type(), r.heir(in))
+		body, cancel := workflow.WithCancel(workflow.WithValue(ctx, runKey{}, r))
+		r.watch(body, in.Disconnect, cancel)
+		result, err := r.body(body, in.Argument)
+		if r.leaving && body.Err() == nil {
+			return nil, workflow.NewContinueAsNewError(ctx, task.Type(), r.heir(ctx, in))
 		}
+		if r.leaving { // cancelled as it left: there is no next run
+			err = body.Err()
+		}
+		err = r.ended(err)
 		if cleanErr := r.end(ctx, err); err == nil {
 			err = cleanErr
 		}
@@ -44,7 +50,11 @@ func execute(task *holdfast.Task) func(workflow.Context, wire.TaskInput) (json.R
 }
 
 // heir is the input of the next run of the chain.
-func (r *run) heir(in wire.TaskInput) wire.TaskInput {
+func (r *run) heir(ctx workflow.Context, in wire.TaskInput) wire.TaskInput {
+	if r.watcher != nil {
+		r.watcher.drain(ctx) // a signal that nobody has heard would be lost with this run
+		r.carry.Presence = &r.watcher.state
+	}
 	in.Carry = &r.carry
 	return in
 }
@@ -78,7 +88,8 @@ func (r *run) end(ctx workflow.Context, taskErr error) error {
 		taskErr = err
 	}
 	ctx = workflow.WithActivityOptions(ctx, lifecycleOptions())
-	in := wire.TaskEndedInput{Session: r.session, Failure: failure(taskErr)}
+	in := wire.TaskEndedInput{Session: r.session}
+	in.Failure, in.Kind, in.Stack = failure(taskErr)
 	if ended := workflow.ExecuteActivity(ctx, wire.TaskEnded, in).Get(ctx, nil); err == nil {
 		err = ended
 	}

@@ -9,8 +9,31 @@ import (
 	"time"
 )
 
-// TaskEnded is the activity type that takes a task off its session's list.
-const TaskEnded = "holdfast.TaskEnded"
+// The activity types that all apps' tasks share.
+const (
+	// TaskEnded takes a task off its session's list.
+	TaskEnded = "holdfast.TaskEnded"
+	// Request starts tasks and triggers events.
+	Request = "holdfast.Request"
+	// Read reads a state.
+	Read = "holdfast.Read"
+	// Nap is a short sleep in the worker.
+	Nap = "holdfast.Nap"
+)
+
+// Level is that of this program.
+const Level = 1
+
+// SessionHeartbeat is the signal by which starters tell a task whether its session's page is there. Its payload is a [Heartbeat].
+const SessionHeartbeat = "session-heartbeat"
+
+// Heartbeat is what one starter knows of one session.
+type Heartbeat struct {
+	// Starter is whose connections it is about.
+	Starter string `json:"starter"`
+	// Connected reports that it holds at least one.
+	Connected bool `json:"connected"`
+}
 
 // The types of application errors by which a task, or a person before the Web UI, tells failures of sections apart.
 const (
@@ -35,8 +58,26 @@ type TaskInput struct {
 	Session string `json:"session"`
 	// Argument is what the task was started with.
 	Argument json.RawMessage `json:"argument,omitempty"`
+	// Disconnect says when the task is cancelled for want of a page; nil: it does not care.
+	Disconnect *Disconnect `json:"disconnect,omitempty"`
+	// Inline runs sections as local activities, and sleeps shorter than NapBelow in the worker.
+	Inline   bool          `json:"inline,omitempty"`
+	NapBelow time.Duration `json:"nap_below,omitempty"`
+	// Level is what the program that started the task could do, so that a newer one behaves alike: from 1 on, a sleep may
+	// continue as new.
+	Level int `json:"level,omitempty"`
 	// Carry is what an earlier run of the chain hands over by continue-as-new; nil in the first.
 	Carry *Carry `json:"carry,omitempty"`
+}
+
+// Disconnect is fixed when the task is started.
+type Disconnect struct {
+	// Grace is how long nobody may be connected.
+	Grace time.Duration `json:"grace"`
+	// TimeToLive is how long a starter counts as connected that is not heard of.
+	TimeToLive time.Duration `json:"time_to_live"`
+	// Present are the starters that held a connection of the session when the task was started.
+	Present []string `json:"present,omitempty"`
 }
 
 // Carry lets a run go on where the one before it stopped, although it runs the task's function from the top.
@@ -45,6 +86,28 @@ type Carry struct {
 	Steps map[int]Step `json:"steps,omitempty"`
 	// Loops are the loops that have begun, by position.
 	Loops map[int]Loop `json:"loops,omitempty"`
+	// Checkpoint is where a loop of the author's own stands.
+	Checkpoint *Checkpoint `json:"checkpoint,omitempty"`
+	// Presence is what the task knows of its session's connections.
+	Presence *Presence `json:"presence,omitempty"`
+}
+
+// Checkpoint is where a loop of the author's own stands.
+type Checkpoint struct {
+	// Place is the position of the loop's first checkpoint.
+	Place int `json:"place"`
+	// Position is how far positions had been counted when the run left.
+	Position int `json:"position"`
+	// Value is the author's.
+	Value json.RawMessage `json:"value,omitempty"`
+}
+
+// Presence is what a task knows of its session's connections.
+type Presence struct {
+	// Beats has for each starter that holds a connection when it was last heard of.
+	Beats map[string]time.Time `json:"beats,omitempty"`
+	// Gone is since when nobody holds one; nil while somebody does.
+	Gone *time.Time `json:"gone,omitempty"`
 }
 
 // Step is one finished step outside of a loop.
@@ -82,4 +145,23 @@ type TaskEndedInput struct {
 	Session string `json:"session"`
 	// Failure is what the task failed with; empty when it ended well or was cancelled.
 	Failure string `json:"failure,omitempty"`
+	// Kind is the type of the failure, and Stack that of a panic.
+	Kind  string `json:"kind,omitempty"`
+	Stack string `json:"stack,omitempty"`
+}
+
+// RequestInput is the input of Request. One of Task and Event is set.
+type RequestInput struct {
+	Session  string          `json:"session"`
+	Chain    string          `json:"chain"`
+	Position string          `json:"position"`
+	Task     string          `json:"task,omitempty"`
+	Event    string          `json:"event,omitempty"`
+	Argument json.RawMessage `json:"argument,omitempty"`
+}
+
+// ReadInput is the input of Read; its result is the state as JSON.
+type ReadInput struct {
+	Session string `json:"session"`
+	State   string `json:"state"`
 }

@@ -40,7 +40,7 @@ func (s *session) write(c *state.Commit) {
 	}
 	maps.Copy(r.Documents, c.Documents)
 	if c.TasksChanged {
-		r.Tasks = slices.Clone(c.Tasks)
+		r.Tasks, r.Deferred = slices.Clone(c.Tasks), slices.Clone(c.Deferred)
 	}
 	if c.Change != nil {
 		s.changes = last(append(s.changes, *c.Change), c.KeepChanges)

@@ -24,6 +24,8 @@ type Driver struct {
 	sessions map[holdfast.SessionID]*session
 	holds    map[holdfast.SessionID]*held
 	outbox   []state.Pending
+	starters map[string]time.Time // their leases
+	present  map[state.Absent]bool
 	watchers map[*watcher]struct{}
 	released chan struct{} // closed and replaced whenever a hold ends
 	closed   chan struct{} // closed by Close
@@ -50,6 +52,8 @@ func New() *Driver {
 	return &Driver{
 		sessions: map[holdfast.SessionID]*session{},
 		holds:    map[holdfast.SessionID]*held{},
+		starters: map[string]time.Time{},
+		present:  map[state.Absent]bool{},
 		watchers: map[*watcher]struct{}{},
 		released: make(chan struct{}),
 		closed:   make(chan struct{}),
@@ -86,6 +90,7 @@ func (s *session) copy() *state.Record {
 	r := s.record
 	r.Documents = maps.Clone(r.Documents)
 	r.Tasks = slices.Clone(r.Tasks)
+	r.Deferred = slices.Clone(r.Deferred)
 	return &r
 }
 
@@ -99,7 +104,7 @@ func (d *Driver) Touch(_ context.Context, id holdfast.SessionID, at time.Time) e
 	return nil
 }
 
-// Outbox returns the tasks that wait for their start, oldest first.
+// Outbox returns the rows that wait to be done, oldest first.
 func (d *Driver) Outbox(_ context.Context, limit int) ([]state.Pending, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -71,13 +71,15 @@ func (w *writing) fence(term string) {
 }
 
 func (w *writing) saveSession(c *state.Commit, before *state.Record) {
-	tasks := before.Tasks
+	tasks, deferred := before.Tasks, before.Deferred
 	if c.TasksChanged {
-		tasks = c.Tasks
+		tasks, deferred = c.Tasks, c.Deferred
 	}
-	w.exec("write the session", `INSERT INTO sessions (id, epoch, version, revision, last_message, tasks, touched_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-		ON CONFLICT (id) DO UPDATE SET epoch = ?2, version = ?3, revision = ?4, last_message = ?5, tasks = ?6, touched_at = ?7`,
-		w.session, c.Epoch, c.Version, c.Revision, c.LastMessage, w.json(append([]state.Task{}, tasks...)), micros(c.At))
+	w.exec("write the session", `INSERT INTO sessions (id, epoch, version, revision, last_message, tasks, deferred, touched_at)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+		ON CONFLICT (id) DO UPDATE SET epoch = ?2, version = ?3, revision = ?4, last_message = ?5, tasks = ?6, deferred = ?7, touched_at = ?8`,
+		w.session, c.Epoch, c.Version, c.Revision, c.LastMessage,
+		w.json(append([]state.Task{}, tasks...)), w.json(append([]state.Pending{}, deferred...)), micros(c.At))
 	for name, body := range c.Documents {
 		w.exec("write state "+name, "INSERT INTO documents (session, name, body) VALUES (?1, ?2, ?3) ON CONFLICT (session, name) DO UPDATE SET body = ?3",
 			w.session, name, string(body))
@@ -117,8 +119,8 @@ func (w *writing) saveOutbox(c *state.Commit) {
 		w.exec("settle the outbox", "DELETE FROM outbox WHERE id = ?", id)
 	}
 	for _, p := range c.Pending {
-		w.exec("write the outbox", "INSERT INTO outbox (id, session, app, name, argument, at) VALUES (?, ?, ?, ?, ?, ?)",
-			p.ID, p.Session, p.App, p.Name, text(p.Argument), micros(p.At))
+		w.exec("write the outbox", "INSERT INTO outbox (id, kind, session, task, app, name, argument, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			p.ID, p.Kind, p.Session, p.Task, p.App, p.Name, text(p.Argument), micros(p.At))
 	}
 }
 

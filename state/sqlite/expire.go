@@ -32,6 +32,7 @@ func (d *Driver) Expire(ctx context.Context, e state.Expiry) (removed int, err e
 			AND NOT EXISTS (SELECT 1 FROM sessions, json_each(sessions.tasks) AS task
 				WHERE sessions.id = ledger.session AND json_extract(task.value, '$.id') = ledger.owner)`,
 			micros(e.Ledger))
+		w.exec("remove starters", "DELETE FROM starters WHERE until < ? AND id NOT IN (SELECT starter FROM presence)", micros(e.Idle))
 		w.exec("remove lapsed leases", "DELETE FROM leases WHERE until < ?", micros(e.Idle))
 		return w.err
 	})

@@ -29,16 +29,16 @@ func (d *Driver) Load(ctx context.Context, session holdfast.SessionID) (record *
 
 func loadRecord(ctx context.Context, tx *sql.Tx, session holdfast.SessionID) (*state.Record, error) {
 	r := &state.Record{Session: session}
-	var tasks []byte
-	err := tx.QueryRowContext(ctx, "SELECT epoch, version, revision, last_message, tasks FROM sessions WHERE id = ?", session).
-		Scan(&r.Epoch, &r.Version, &r.Revision, &r.LastMessage, &tasks)
+	var tasks, deferred []byte
+	err := tx.QueryRowContext(ctx, "SELECT epoch, version, revision, last_message, tasks, deferred FROM sessions WHERE id = ?", session).
+		Scan(&r.Epoch, &r.Version, &r.Revision, &r.LastMessage, &tasks, &deferred)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the session: %w", err)
 	}
-	if err := json.Unmarshal(tasks, &r.Tasks); err != nil {
+	if err := errors.Join(json.Unmarshal(tasks, &r.Tasks), json.Unmarshal(deferred, &r.Deferred)); err != nil {
 		return nil, fmt.Errorf("read the session's tasks: %w", err)
 	}
 	r.Documents = holdfast.Documents{}
@@ -120,20 +120,20 @@ func loadChanges(ctx context.Context, tx *sql.Tx, session holdfast.SessionID, af
 	return changes, nil
 }
 
-// Outbox returns the tasks that wait for their start, oldest first.
+// Outbox returns the rows that wait to be done, oldest first.
 func (d *Driver) Outbox(ctx context.Context, limit int) (pending []state.Pending, err error) {
 	err = d.read(ctx, func(tx *sql.Tx) error {
 		return each(ctx, tx, func(rows *sql.Rows) error {
 			var p state.Pending
 			var argument []byte
 			var at int64
-			if err := rows.Scan(&p.ID, &p.Session, &p.App, &p.Name, &argument, &at); err != nil {
+			if err := rows.Scan(&p.ID, &p.Kind, &p.Session, &p.Task, &p.App, &p.Name, &argument, &at); err != nil {
 				return err
 			}
 			p.Argument, p.At = argument, time.UnixMicro(at).UTC()
 			pending = append(pending, p)
 			return nil
-		}, "SELECT id, session, app, name, argument, at FROM outbox ORDER BY n LIMIT ?", limit)
+		}, "SELECT id, kind, session, task, app, name, argument, at FROM outbox ORDER BY n LIMIT ?", limit)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: outbox: %w", err)

@@ -36,21 +36,26 @@ func withEntry(owner, key, result string, keep int64) func(*state.Commit) {
 	}
 }
 
-func withPending(ids ...holdfast.TaskID) func(*state.Commit) {
+func withPending(ids ...string) func(*state.Commit) {
 	return func(c *state.Commit) {
 		for _, id := range ids {
-			c.Pending = append(c.Pending, state.Pending{ID: id, Session: session, App: "test", Name: "A", Argument: json.RawMessage(`"x"`), At: taskA.Since})
+			c.Pending = append(c.Pending, state.Pending{ID: id, Kind: state.KindStart, Session: session, Task: holdfast.TaskID(id), App: "test", Name: "A", Argument: json.RawMessage(`"x"`), At: taskA.Since})
 		}
 	}
 }
 
 func testCommitReadBack(b *bench) {
-	b.put(b, session, 1, withTasks(taskA, taskB), withMessage("hello"), withPending("p"))
+	deferred := state.Pending{
+		ID: "d", Kind: state.KindStart, Session: session, Task: "d", App: "test", Name: "B", Argument: json.RawMessage(`"y"`), At: taskB.Since,
+	}
+	b.put(b, session, 1, withTasks(taskA, taskB), withMessage("hello"), withPending("p"), func(c *state.Commit) {
+		c.Deferred = append(c.Deferred, deferred)
+	})
 	record, messages, err := b.Load(b.Context(), session)
 	b.must(err)
 	want := &state.Record{
 		Session: session, Epoch: "epoch1", Version: 1, Revision: 1, LastMessage: 1,
-		Documents: holdfast.Documents{"State": json.RawMessage("1")}, Tasks: []state.Task{taskA, taskB},
+		Documents: holdfast.Documents{"State": json.RawMessage("1")}, Tasks: []state.Task{taskA, taskB}, Deferred: []state.Pending{deferred},
 	}
 	b.is(record, want, "the record")
 	b.is(messages, []state.Message{{ID: 1, Name: "hello", Data: json.RawMessage("7"), Revision: 1}}, "the messages")
@@ -66,6 +71,7 @@ func testCommitKeeps(b *bench) {
 	b.must(err)
 	b.is(record.Documents, holdfast.Documents{"State": json.RawMessage("2"), "Other": json.RawMessage("5")}, "the documents")
 	b.is(record.Tasks, []state.Task{taskA}, "the tasks")
+	b.is(len(record.Deferred), 0, "no deferred starts")
 	b.put(b, session, 3, withTasks())
 	record, _, err = b.Load(b.Context(), session)
 	b.must(err)

@@ -64,10 +64,10 @@ func testMessages(b *bench) {
 func testOutbox(b *bench) {
 	b.put(b, session, 1, withPending("a", "b"))
 	b.put(b, session, 2, withPending("c"))
-	b.is(b.outbox(10), []holdfast.TaskID{"a", "b", "c"}, "the outbox")
-	b.is(b.outbox(2), []holdfast.TaskID{"a", "b"}, "the oldest two")
-	b.put(b, session, 3, func(c *state.Commit) { c.Settled = []holdfast.TaskID{"b", "never there"} })
-	b.is(b.outbox(10), []holdfast.TaskID{"a", "c"}, "after one was settled")
+	b.is(b.outbox(10), []string{"a", "b", "c"}, "the outbox")
+	b.is(b.outbox(2), []string{"a", "b"}, "the oldest two")
+	b.put(b, session, 3, func(c *state.Commit) { c.Settled = []string{"b", "never there"} })
+	b.is(b.outbox(10), []string{"a", "c"}, "after one was settled")
 
 	pending, err := b.Outbox(b.Context(), 1)
 	b.must(err)
@@ -80,14 +80,14 @@ func testOutbox(b *bench) {
 	withPending("stale")(c)
 	wantExpired(b, stale.Commit(b.Context(), c))
 	holder.Release()
-	b.is(b.outbox(10), []holdfast.TaskID{"a", "c"}, "after a stale holder's commit")
+	b.is(b.outbox(10), []string{"a", "c"}, "after a stale holder's commit")
 }
 
-func (b *bench) outbox(limit int) []holdfast.TaskID {
+func (b *bench) outbox(limit int) []string {
 	b.Helper()
 	pending, err := b.Outbox(b.Context(), limit)
 	b.must(err)
-	ids := []holdfast.TaskID{}
+	ids := []string{}
 	for _, p := range pending {
 		ids = append(ids, p.ID)
 	}

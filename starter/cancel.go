@@ -1,0 +1,43 @@
+package starter
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/state"
+)
+
+// cancelEvent is the event by which a page cancels tasks of its session. No event of an app can have this name.
+const cancelEvent = "holdfast.cancel"
+
+// cancel cancels one of the session's tasks, or all of them.
+func (c *connection) cancel(event *eventMessage, ack ackMessage) (ackMessage, error) {
+	var id *holdfast.TaskID
+	if len(event.Arg) > 0 {
+		if err := json.Unmarshal(event.Arg, &id); err != nil {
+			ack.Error = &ackError{Code: codeBadArgument, Message: fmt.Sprintf("%s takes the id of a task or null, got %s", cancelEvent, event.Arg)}
+			return ack, nil //nolint:nilerr // the client is told; the connection goes on
+		}
+	}
+	if id == nil {
+		id = new(holdfast.TaskID)
+	}
+	for {
+		err := c.starter.opts.State.Cancel(c.ctx, c.session, *id, "cancelled from the page")
+		switch {
+		case err == nil:
+			return ack, nil
+		case errors.Is(err, state.ErrNoTask):
+			ack.Error = &ackError{Code: codeRejected, Message: err.Error()}
+			return ack, nil
+		}
+		c.log.Warn("tasks could not be cancelled; trying again", "err", err)
+		if !wait(c.ctx, time.Second) {
+			return ack, context.Cause(c.ctx)
+		}
+	}
+}

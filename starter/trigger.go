@@ -1,0 +1,71 @@
+package starter
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/state"
+)
+
+// keepTriggers is how many triggered events of a session the ledger keeps: what relays may do twice at the same time.
+const keepTriggers = 4 * relayBatch
+
+// trigger runs one event that a section asked for, exactly once.
+func (r *relay) trigger(ctx context.Context, row state.Pending) error {
+	app := r.starter.apps[row.App]
+	handler, err := app.Event(row.Name)
+	if err != nil {
+		return fmt.Errorf("trigger event %s: %w", row.Name, err) // a newer program's; it will do it
+	}
+	_, err = r.starter.opts.State.Apply(ctx, state.Call{
+		Handler: handler, Session: row.Session, Input: row.Argument, Settles: row.ID,
+		Key: state.Key{Owner: "outbox", Position: row.ID, Keep: keepTriggers},
+	})
+	if refused := refusal(handler.Name(), err); refused != nil {
+		r.starter.reportEvent(ctx, app, row.Session, handler.Name(), err)
+		return r.starter.opts.State.EventFailed(ctx, row, refused.Message)
+	}
+	return err
+}
+
+// reportEvent tells the log and the app of an event that failed in a way that is its author's to mend.
+func (s *Starter) reportEvent(ctx context.Context, app *holdfast.App, session holdfast.SessionID, name string, err error) {
+	failure := holdfast.Failure{Session: session, Name: name, Message: err.Error()}
+	var panicked *holdfast.PanicError
+	switch {
+	case errors.As(err, &panicked):
+		failure.Kind, failure.Stack = "Panic", panicked.Stack
+	case errors.Is(err, holdfast.ErrOverrun):
+		failure.Kind = "Overrun"
+	default:
+		return // it refused, which is an answer
+	}
+	s.log.Error("an event failed", "event", name, "session", session, "err", err, "stack", failure.Stack)
+	app.ReportFailure(ctx, failure)
+}
+
+// refusal is what the client is told of an error that would only repeat; nil for one that may pass.
+func refusal(event string, err error) *ackError {
+	var panicked *holdfast.PanicError
+	var section *holdfast.SectionError
+	switch {
+	case errors.As(err, &panicked):
+		return &ackError{Code: codeFailed, Message: event + " failed"}
+	case errors.Is(err, holdfast.ErrOverrun):
+		return &ackError{Code: codeFailed, Message: event + " took too long"}
+	case errors.As(err, &section):
+		return &ackError{Code: codeRejected, Message: section.Err.Error()}
+	case errors.Is(err, holdfast.ErrBadArgument):
+		return &ackError{Code: codeBadArgument, Message: err.Error()}
+	default:
+		return nil
+	}
+}
+
+func reasonOf(row state.Pending) (reason string) {
+	_ = json.Unmarshal(row.Argument, &reason) // written by us; without it there is no reason to show
+	return reason
+}
