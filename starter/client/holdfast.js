@@ -9,11 +9,12 @@
 // learns when it next sends, or from the browser.
 
 /**
- * @typedef {object} Task A running task of the session.
+ * @typedef {object} Task A task of the session.
  * @property {string} id Its id, which is also that of its Temporal workflow.
  * @property {string} name
- * @property {"starting"|"running"} status
- * @property {string} since When it was started, in ISO 8601.
+ * @property {"starting"|"running"|"cancelling"|"failed"} status A failed task stays on the list for a while.
+ * @property {string} since When it was asked for, in ISO 8601; of a failed task, when it failed.
+ * @property {string} [error] What a failed task failed with.
  * @property {string} [url] Its workflow in the Temporal Web UI, where the operator has set that up.
  */
 
@@ -26,7 +27,7 @@
  * @property {number} revision
  * @property {Object<string, object>} states The app's states by name; empty until the first connection.
  * @property {object|undefined} state The state of an app that has only one.
- * @property {Task[]} tasks The session's running tasks, oldest first.
+ * @property {Task[]} tasks The session's tasks, oldest first.
  */
 
 /** An event that was refused, or a connection that was given up. `code` is for programs, `message` for people. */
@@ -150,6 +151,13 @@ export class Connection {
       if (this.#snapshot.connection === "online") this.#socket.send(frame);
     });
   };
+
+  /**
+   * Cancels a task of the session, or all of them. The task is listed as cancelling at once, and goes off the list when it has ended.
+   * @param {string} [id] The task's id; without one, all of the session's tasks.
+   * @returns {Promise<void>} Rejects with a HoldfastError "rejected" when the session has no such task.
+   */
+  cancel = (id) => this.send("holdfast.cancel", id ?? null);
 
   /** Ends the connection for good. Events that wait for their answer reject with "closed". */
   close = () => this.#giveUp(null);

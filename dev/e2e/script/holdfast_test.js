@@ -4,21 +4,7 @@ import { connect, mergePatch } from "/holdfast.js";
 
 /** A web socket whose other end is the test. */
 class FakeSocket {
-  static all = [];
-  static #opened = [];
-
-  /** The next socket that the client opens. */
-  static next() {
-    const socket = FakeSocket.all.shift();
-    return socket ? Promise.resolve(socket) : new Promise((resolve) => FakeSocket.#opened.push(resolve));
-  }
-
-  constructor(url, protocol) {
-    Object.assign(this, { url, protocol, sent: [], closed: false });
-    const waiting = FakeSocket.#opened.shift();
-    if (waiting) waiting(this);
-    else FakeSocket.all.push(this);
-  }
+  constructor(url, protocol) { Object.assign(this, { url, protocol, sent: [], closed: false }); }
 
   send(frame) { this.sent.push(JSON.parse(frame)); }
   close() { this.closed = true; }
@@ -32,15 +18,26 @@ class FakeSocket {
   }
 }
 
+/** A client with sockets and a storage of its own; `next` waits for the next socket that it opens. */
 function start() {
-  FakeSocket.all = [];
+  const opened = [];
+  const waiting = [];
+  class WebSocket extends FakeSocket {
+    constructor(url, protocol) {
+      super(url, protocol);
+      const resolve = waiting.shift();
+      if (resolve) resolve(this);
+      else opened.push(this);
+    }
+  }
+  const next = () => opened.length ? Promise.resolve(opened.shift()) : new Promise((resolve) => waiting.push(resolve));
   const kept = new Map();
   const storage = {
     getItem: (key) => kept.get(key) ?? null,
     setItem: (key, value) => kept.set(key, value),
     removeItem: (key) => kept.delete(key),
   };
-  return { app: connect("/a/", { WebSocket: FakeSocket, storage }), kept };
+  return { app: connect("/a/", { WebSocket, storage }), kept, next };
 }
 
 const snapshot = (revision, state, more = {}) =>
@@ -48,8 +45,8 @@ const snapshot = (revision, state, more = {}) =>
 const delta = (revision, state, more = {}) => ({ type: "delta", revision, states: { State: state }, ...more });
 
 export async function itSaysHelloAndShowsTheSnapshot() {
-  const { app, kept } = start();
-  const socket = await FakeSocket.next();
+  const { app, kept, next } = start();
+  const socket = await next();
   equal(socket.protocol, "holdfast.v1");
   check(socket.url.startsWith("ws://") && socket.url.endsWith("/a/socket"), socket.url);
   equal(app.getSnapshot().connection, "connecting");
@@ -64,8 +61,8 @@ export async function itSaysHelloAndShowsTheSnapshot() {
 }
 
 export async function itAppliesDeltasAndSharesWhatDidNotChange() {
-  const { app } = start();
-  const socket = await FakeSocket.next();
+  const { app, next } = start();
+  const socket = await next();
   socket.welcome();
   socket.give(snapshot(1, { n: 1, deep: { a: 1 }, gone: 1 }));
   const before = app.getSnapshot();
@@ -77,14 +74,14 @@ export async function itAppliesDeltasAndSharesWhatDidNotChange() {
 }
 
 export async function aGapAsksForAllOfIt() {
-  const { app } = start();
-  const first = await FakeSocket.next();
+  const { app, next } = start();
+  const first = await next();
   first.welcome();
   first.give(snapshot(1, { n: 1 }));
   first.give(delta(3, { n: 3 }));
   check(first.closed);
   equal(app.getSnapshot().state, { n: 1 });
-  const second = await FakeSocket.next();
+  const second = await next();
   second.welcome();
   equal([second.sent[0].token, "after" in second.sent[0]], ["t1", false]);
   second.give(snapshot(3, { n: 3 }));
@@ -92,8 +89,8 @@ export async function aGapAsksForAllOfIt() {
 }
 
 export async function itComesBackToWhereItWasAndSendsAgain() {
-  const { app } = start();
-  const first = await FakeSocket.next();
+  const { app, next } = start();
+  const first = await next();
   first.welcome();
   first.give(snapshot(7, { n: 1 }));
   const one = app.send("One", 1);
@@ -104,7 +101,7 @@ export async function itComesBackToWhereItWasAndSendsAgain() {
   first.end(1006);
   equal(app.getSnapshot().connection, "offline");
   const three = app.send("Three");
-  const second = await FakeSocket.next();
+  const second = await next();
   second.welcome();
   equal([second.sent[0].epoch, second.sent[0].after], ["e1", 8]);
   equal(second.sent.slice(1), [{ type: "event", id: 2, name: "Two" }, { type: "event", id: 3, name: "Three" }]);
@@ -115,8 +112,8 @@ export async function itComesBackToWhereItWasAndSendsAgain() {
 }
 
 export async function sendResolvesWhenTheChangeIsHere() {
-  const { app } = start();
-  const socket = await FakeSocket.next();
+  const { app, next } = start();
+  const socket = await next();
   socket.welcome();
   socket.give(snapshot(1, { n: 1 }));
   let resolved = false;
@@ -129,15 +126,15 @@ export async function sendResolvesWhenTheChangeIsHere() {
 }
 
 export async function aLostSessionGivesWayToANewOne() {
-  const { app, kept } = start();
-  const first = await FakeSocket.next();
+  const { app, kept, next } = start();
+  const first = await next();
   first.welcome();
   first.give(snapshot(9, { n: 9 }));
   const sent = app.send("Add");
   first.end(4401, "the token has no session");
   equal((await refused(sent)).code, "session_lost");
   equal(kept.size, 0);
-  const second = await FakeSocket.next();
+  const second = await next();
   second.welcome("t2");
   equal([second.sent[0].new, "token" in second.sent[0]], [true, false]);
   second.give(snapshot(0, { n: 0 }, { epoch: "e2" }));
@@ -145,8 +142,8 @@ export async function aLostSessionGivesWayToANewOne() {
 }
 
 export async function itGivesUpWhereToTryAgainWouldOnlyRepeat() {
-  const { app } = start();
-  const socket = await FakeSocket.next();
+  const { app, next } = start();
+  const socket = await next();
   socket.welcome();
   const sent = app.send("Add");
   socket.end(4400, "what was that?");
@@ -156,25 +153,25 @@ export async function itGivesUpWhereToTryAgainWouldOnlyRepeat() {
 }
 
 export async function messagesArriveOnceAlsoOverAReconnect() {
-  const { app } = start();
+  const { app, next } = start();
   const heard = [];
   app.on("toast", (data) => heard.push(data));
   app.on("toast", () => { throw new Error("one listener's fault (expected in the log)"); });
   app.on("toast", (data) => heard.push(data + "!"));
-  const first = await FakeSocket.next();
+  const first = await next();
   first.welcome();
   first.give(snapshot(1, {}, { messages: [{ id: 4, name: "toast", data: "a" }] }));
   first.give(delta(2, {}, { messages: [{ id: 5, name: "toast", data: "b" }] }));
   first.end(4408);
-  const second = await FakeSocket.next();
+  const second = await next();
   second.welcome();
   second.give(snapshot(3, {}, { messages: [{ id: 5, name: "toast", data: "b" }, { id: 6, name: "toast", data: "c" }] }));
   equal(heard, ["a", "a!", "b", "b!", "c", "c!"]);
 }
 
 export async function closeEndsItForGood() {
-  const { app } = start();
-  const socket = await FakeSocket.next();
+  const { app, next } = start();
+  const socket = await next();
   socket.welcome();
   const sent = app.send("Add");
   app.close();
@@ -186,18 +183,27 @@ export async function closeEndsItForGood() {
 }
 
 export async function itIsAStoreForReactAndSvelte() {
-  const { app } = start();
+  const { app, next } = start();
   const { onChange, getSnapshot, subscribe } = app; // no this
   check(getSnapshot() === getSnapshot(), "the same object until something changes");
   let changes = 0;
   const values = [];
   const stops = [onChange(() => changes++), subscribe(({ connection }) => values.push(connection))];
-  const socket = await FakeSocket.next();
+  const socket = await next();
   socket.welcome();
   equal([changes, values], [1, ["connecting", "online"]]);
   for (const stop of stops) stop();
   socket.end(1006);
   equal([changes, values.length], [1, 2]);
+}
+
+export async function itCancelsTasks() {
+  const { app, next } = start();
+  const socket = await next();
+  socket.welcome();
+  app.cancel("a.T-1");
+  app.cancel();
+  equal(socket.sent.slice(1).map(({ name, arg }) => [name, arg]), [["holdfast.cancel", "a.T-1"], ["holdfast.cancel", null]]);
 }
 
 export function itMergesAsRFC7396Says() {
