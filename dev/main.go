@@ -6,8 +6,9 @@ package main
 import (
 	"github.com/holdfast-run/holdfast/dev/allinone"
 	"github.com/holdfast-run/holdfast/examples/counter"
+	"github.com/holdfast-run/holdfast/examples/pageclose"
 )
 
 func main() {
-	allinone.Main(counter.App())
+	allinone.Main(counter.App(), pageclose.App())
 }

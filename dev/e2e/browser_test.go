@@ -52,28 +52,36 @@ func startBrowser(t testing.TB) *browser {
 
 // tab is one page.
 type tab struct {
-	t   testing.TB
-	ctx context.Context
+	t     testing.TB
+	ctx   context.Context
+	close context.CancelFunc // closes it, as its user does
 }
 
-// open opens a tab at the address. session, if given, is the content of another tab's sessionStorage, which a duplicated
-// tab has too.
+// open opens the counter in a tab. session, if given, is the content of another tab's sessionStorage, which a duplicated tab has
+// too.
 func (b *browser) open(url string, session map[string]string) *tab {
+	b.t.Helper()
+	t := b.openPage(url, "#toggle", session)
+	// From here on every value of the counter that the page is shown is kept.
+	evaluate[any](t, `window.seen = []; holdfast.subscribe(({ state }) => {
+		if (seen.at(-1) !== state.counter) seen.push(state.counter);
+	}); 0`)
+	return t
+}
+
+// openPage opens a page in a tab and waits until an element is enabled.
+func (b *browser) openPage(url, ready string, session map[string]string) *tab {
 	b.t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	b.t.Cleanup(cancel)
-	t := &tab{t: b.t, ctx: ctx}
+	t := &tab{t: b.t, ctx: ctx, close: cancel}
 	if session != nil {
 		t.do(chromedp.Navigate(url + "page.css")) // a document of the same origin that does not connect
 		for key, value := range session {
 			evaluate[any](t, "sessionStorage.setItem("+quote(key)+", "+quote(value)+")")
 		}
 	}
-	t.do(chromedp.Navigate(url), chromedp.WaitEnabled("#toggle"))
-	// From here on every value of the counter that the page is shown is kept.
-	evaluate[any](t, `window.seen = []; holdfast.subscribe(({ state }) => {
-		if (seen.at(-1) !== state.counter) seen.push(state.counter);
-	}); 0`)
+	t.do(chromedp.Navigate(url), chromedp.WaitEnabled(ready))
 	return t
 }
 

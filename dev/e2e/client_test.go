@@ -150,3 +150,15 @@ func (c *client) requireEachOnce(last int) {
 	}
 	require.Equal(c.t, want, got)
 }
+
+// taskID and status are those of the session's first task.
+func (c *client) taskID() string { return c.task().ID }
+func (c *client) status() string { return c.task().Status }
+
+func (c *client) task() (task struct{ ID, Status string }) {
+	c.t.Helper()
+	if len(c.tasks) > 0 {
+		require.NoError(c.t, json.Unmarshal(c.tasks[0], &task))
+	}
+	return task
+}

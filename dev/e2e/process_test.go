@@ -4,6 +4,7 @@ package e2e_test
 import (
 	"bufio"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -14,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	temporalclient "go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
 )
 
 // programs builds each program once.
@@ -61,18 +64,20 @@ const (
 
 // installation is a directory and ports on which one process after the other runs.
 type installation struct {
-	t       testing.TB
-	program string
-	dir     string
-	address string
-	flags   []string
-	running *exec.Cmd
+	t        testing.TB
+	program  string
+	dir      string
+	address  string
+	temporal string // the address of its Temporal server
+	flags    []string
+	running  *exec.Cmd
 }
 
 func install(t testing.TB, pkg string) *installation {
 	t.Helper()
 	ports := freePorts(t, 3)
 	in := &installation{t: t, program: built.path(t, pkg), dir: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", ports[0])}
+	in.temporal = fmt.Sprintf("127.0.0.1:%d", ports[1])
 	in.flags = []string{
 		"--directory", in.dir, "--starter-address", in.address,
 		"--temporal-port", fmt.Sprint(ports[1]), "--ui-port", fmt.Sprint(ports[2]),
@@ -118,6 +123,17 @@ func (in *installation) stop() {
 	require.NoError(in.t, in.running.Process.Signal(syscall.SIGINT))
 	require.NoError(in.t, in.running.Wait())
 	in.running = nil
+}
+
+// client is a Temporal client of the running process.
+func (in *installation) client() temporalclient.Client {
+	in.t.Helper()
+	c, err := temporalclient.DialContext(in.t.Context(), temporalclient.Options{
+		HostPort: in.temporal, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+	})
+	require.NoError(in.t, err)
+	in.t.Cleanup(c.Close)
+	return c
 }
 
 func (in *installation) url(path string) string { return "http://" + in.address + path }

@@ -30,7 +30,7 @@ function list(running) {
   tasks.replaceChildren(...running.map((task) => {
     const item = document.createElement("li");
     item.dataset.id = task.id;
-    item.append(span("name", task.name), span("status", `${task.status} since ${clock(task.since)}`));
+    item.append(span("name", task.name), span("status", task.error ?? `${task.status} since ${clock(task.since)}`));
     if (task.url) item.append(link(task));
     return item;
   }));
