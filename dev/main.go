@@ -7,8 +7,9 @@ import (
 	"github.com/holdfast-run/holdfast/dev/allinone"
 	"github.com/holdfast-run/holdfast/examples/counter"
 	"github.com/holdfast-run/holdfast/examples/pageclose"
+	"github.com/holdfast-run/holdfast/examples/report"
 )
 
 func main() {
-	allinone.Main(counter.App(), pageclose.App())
+	allinone.Main(counter.App(), pageclose.App(), report.App())
 }
