@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/enums/v1"
@@ -19,7 +20,6 @@ import (
 	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/dev/embedded"
 	"github.com/holdfast-run/holdfast/internal/golden"
-	"github.com/holdfast-run/holdfast/internal/wire"
 	"github.com/holdfast-run/holdfast/state"
 	"github.com/holdfast-run/holdfast/state/memory"
 	"github.com/holdfast-run/holdfast/worker"
@@ -66,36 +66,22 @@ func record(t *testing.T, c client.Client, name string, task any) map[string]*hi
 	app := golden.App()
 	registered, err := app.Task(task)
 	require.NoError(t, err)
-	in := wire.TaskInput{Session: "golden-" + name}
-	if name == "completes" {
-		in.Argument = []byte("3")
-	}
-	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: name, TaskQueue: "holdfast"}, registered.Type(), in)
+	id := "golden-" + name + ".Task-1"
+	in := input(name)
+	in.Session = "golden-" + name
+	options := client.StartWorkflowOptions{ID: id, TaskQueue: "holdfast", WorkflowTaskTimeout: 2 * time.Second}
+	run, err := c.ExecuteWorkflow(t.Context(), options, registered.Type(), in)
 	require.NoError(t, err)
-	if name == "is-cancelled" {
-		awaitTimer(t, c, name)
-		require.NoError(t, c.CancelWorkflow(t.Context(), name, ""))
+	s := &scene{t: t, c: c, id: id, run: run.GetRunID()}
+	if play, ok := scenes()[name]; ok {
+		play(s)
 	}
-	first := run.GetRunID()       // Get follows the chain
-	_ = run.Get(t.Context(), nil) // some are meant to fail
-	recorded := map[string]*history.History{"": fetch(t, c, name, "")}
-	if h := fetch(t, c, name, first); last(h) != last(recorded[""]) {
+	_ = run.Get(t.Context(), nil) // it follows the chain; some are meant to fail
+	recorded := map[string]*history.History{"": fetch(t, c, id, "")}
+	if h := fetch(t, c, id, s.run); last(h) != last(recorded[""]) {
 		recorded[".first"] = h
 	}
 	return recorded
-}
-
-// awaitTimer waits until the task sleeps.
-func awaitTimer(t *testing.T, c client.Client, id string) {
-	t.Helper()
-	events := c.GetWorkflowHistory(t.Context(), id, "", true, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	for events.HasNext() {
-		event, err := events.Next()
-		require.NoError(t, err)
-		if event.GetEventType() == enums.EVENT_TYPE_TIMER_STARTED {
-			return
-		}
-	}
 }
 
 func fetch(t *testing.T, c client.Client, id, run string) *history.History {
