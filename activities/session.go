@@ -25,6 +25,7 @@ type Handle struct {
 	state   *state.Service
 	app     *holdfast.App
 	session holdfast.SessionID
+	attempt int32
 }
 
 // ErrNoSession reports an activity that does not run for a task of an app.
@@ -37,20 +38,23 @@ func Session(ctx context.Context) (*Handle, error) {
 	if !ok || !activity.IsActivity(ctx) {
 		return nil, fmt.Errorf("activities.Session: %w", ErrNoSession)
 	}
-	id := holdfast.TaskID(activity.GetInfo(ctx).WorkflowExecution.ID)
+	info := activity.GetInfo(ctx)
+	id := holdfast.TaskID(info.WorkflowExecution.ID)
 	app := a.apps[id.Session().App()]
 	if app == nil {
 		return nil, fmt.Errorf("activities.Session: %w: its workflow is %s", ErrNoSession, id)
 	}
-	return &Handle{state: a.state, app: app, session: id.Session()}, nil
+	return &Handle{state: a.state, app: app, session: id.Session(), attempt: info.Attempt}, nil
 }
 
 // ID is the session's public name.
 func (h *Handle) ID() holdfast.SessionID { return h.session }
 
 // Apply runs a section, or any function of a section's signature without a result, with the session's state locked, and returns
-// when it has committed. Each call is applied: an activity that is retried applies again what it applied before. The errors are
-// those of [state.Service.Apply].
+// when it has committed. Each call is applied: an activity that is retried applies again what it applied before.
+//
+// The errors are those of [state.Service.Apply]. One that a repeat would only bring again, such as an error that the section
+// returned, is marked so that Temporal does not retry the activity that hands it on.
 func (h *Handle) Apply(ctx context.Context, section any, input ...any) error {
 	handler, err := h.app.Handler(section)
 	if err != nil {
@@ -66,5 +70,5 @@ func (h *Handle) Apply(ctx context.Context, section any, input ...any) error {
 		}
 	}
 	_, err = h.state.Apply(ctx, call)
-	return err
+	return report(err, h.attempt)
 }

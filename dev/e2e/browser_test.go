@@ -122,13 +122,13 @@ func (t *tab) setMax(text string) {
 	t.do(chromedp.SetValue("#max", ""), chromedp.SendKeys("#max", text), chromedp.Blur("#max"))
 }
 
-// until waits until the page's snapshot makes the JavaScript condition over {state, tasks, connection} true.
+// until waits until the page's snapshot makes the JavaScript condition over {state, states, tasks, connection} true.
 func (t *tab) until(condition string) {
 	t.t.Helper()
 	evaluate[bool](t, `new Promise((resolve) => {
 		let stop = () => {};
 		let over = false;
-		const check = ({ state, tasks, connection }) => { if (`+condition+`) { over = true; stop(); resolve(true); } };
+		const check = ({ state, states, tasks, connection }) => { if (`+condition+`) { over = true; stop(); resolve(true); } };
 		stop = holdfast.subscribe(check);
 		if (over) stop();
 	})`)

@@ -60,6 +60,7 @@ func (p *programs) path(t testing.TB, pkg string) string {
 const (
 	theExamples    = "github.com/holdfast-run/holdfast/dev"
 	theFastCounter = "github.com/holdfast-run/holdfast/dev/e2e/fastcounter"
+	theReflexTest  = "github.com/holdfast-run/holdfast/dev/e2e/reflex"
 )
 
 // installation is a directory and ports on which one process after the other runs.
