@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/holdfast-run/holdfast/internal/wire"
 )
 
 // sleepStep is the name under which a finished sleep is remembered.
@@ -21,7 +23,7 @@ func Sleep(ctx workflow.Context, pause time.Duration) error {
 	}
 	_, err = r.step(sleepStep, func(string) (json.RawMessage, error) {
 		const most = 500 // steps to carry over
-		if r.level > 0 && r.worked && len(r.carry.Steps) <= most && r.long(ctx) {
+		if r.level >= wire.LevelSleepContinues && r.worked && len(r.carry.Steps) <= most && r.long(ctx) {
 			r.leaving = true
 			return nil, errLeaving
 		}

@@ -87,17 +87,26 @@ func (r *run) end(ctx workflow.Context, taskErr error) error {
 	if taskErr == nil {
 		taskErr = err
 	}
-	ctx = workflow.WithActivityOptions(ctx, lifecycleOptions())
 	in := wire.TaskEndedInput{Session: r.session}
 	in.Failure, in.Kind, in.Stack = failure(taskErr)
-	if ended := workflow.ExecuteActivity(ctx, wire.TaskEnded, in).Get(ctx, nil); err == nil {
+	if ended := r.sayEnded(ctx, in); err == nil {
 		err = ended
 	}
 	return err
 }
 
-func lifecycleOptions() workflow.ActivityOptions {
-	o := sectionOptions("take the task off the session's list")
+// sayEnded takes the task off its session's list.
+func (r *run) sayEnded(ctx workflow.Context, in wire.TaskEndedInput) error {
+	const summary = "take the task off the session's list"
+	if r.inline && r.level >= wire.LevelEndsInline {
+		return r.executeInline(ctx, wire.TaskEnded, in, summary, nil)
+	}
+	ctx = workflow.WithActivityOptions(ctx, lifecycleOptions(summary))
+	return workflow.ExecuteActivity(ctx, wire.TaskEnded, in).Get(ctx, nil)
+}
+
+func lifecycleOptions(summary string) workflow.ActivityOptions {
+	o := sectionOptions(summary)
 	o.HeartbeatTimeout = 0 // it does not beat, so the other time-out must find a dead worker
 	o.StartToCloseTimeout = 5 * time.Second
 	return o

@@ -53,6 +53,7 @@ func input(name string) wire.TaskInput {
 		"reconnects":             {Level: 1, Disconnect: brief},
 		"is-superseded":          {Level: 1, Disconnect: patient, Argument: []byte("1")},
 		"runs-inline":            {Level: 1, Disconnect: patient, Inline: true, NapBelow: 100 * time.Millisecond},
+		"ends-inline":            {Level: 2, Disconnect: patient, Inline: true, NapBelow: 100 * time.Millisecond},
 		"continues-inline":       {Level: 1, Disconnect: patient, Inline: true, NapBelow: 10 * time.Millisecond},
 		"is-partly-inline":       {Level: 1, Disconnect: patient},
 		"has-a-checkpoint":       {Level: 1, Disconnect: patient},

@@ -46,6 +46,7 @@ func Tasks() map[string]any {
 		"reconnects":             Reconnects,
 		"is-superseded":          IsSuperseded,
 		"runs-inline":            RunsInline,
+		"ends-inline":            EndsInline,
 		"continues-inline":       ContinuesInline,
 		"is-partly-inline":       IsPartlyInline,
 		"has-a-checkpoint":       HasACheckpoint,
@@ -138,7 +139,13 @@ func RunsInline(ctx workflow.Context) error {
 	return workflows.Sleep(ctx, 150*time.Millisecond)
 }
 
-// ContinuesInline does so, with sleeps that are too long for it, until its history is long enough, and then for a while.
+// EndsInline is over in one turn.
+func EndsInline(ctx workflow.Context) error {
+	workflows.Finally(ctx, end)
+	return workflows.Times(ctx, 3, 5*time.Millisecond, count)
+}
+
+// ContinuesInline is like RunsInline with sleeps that are too long for it, until its history is long enough, and then for a while.
 func ContinuesInline(ctx workflow.Context) error {
 	workflows.Finally(ctx, end)
 	for i := range 15 {

@@ -21,8 +21,16 @@ const (
 	Nap = "holdfast.Nap"
 )
 
-// Level is that of this program.
-const Level = 1
+// What a task does that was started by a program of some level, or a later one. A task keeps the level that it was started with, so
+// that its replay takes the same way.
+const (
+	// LevelSleepContinues lets a sleep continue as new.
+	LevelSleepContinues = 1
+	// LevelEndsInline takes an inline task off its session's list by a local activity.
+	LevelEndsInline = 2
+	// Level is that of this program.
+	Level = 2
+)
 
 // SessionHeartbeat is the signal by which starters tell a task whether its session's page is there. Its payload is a [Heartbeat].
 const SessionHeartbeat = "session-heartbeat"
@@ -63,8 +71,7 @@ type TaskInput struct {
 	// Inline runs sections as local activities, and sleeps shorter than NapBelow in the worker.
 	Inline   bool          `json:"inline,omitempty"`
 	NapBelow time.Duration `json:"nap_below,omitempty"`
-	// Level is what the program that started the task could do, so that a newer one behaves alike: from 1 on, a sleep may
-	// continue as new.
+	// Level is that of the program that started the task.
 	Level int `json:"level,omitempty"`
 	// Carry is what an earlier run of the chain hands over by continue-as-new; nil in the first.
 	Carry *Carry `json:"carry,omitempty"`
