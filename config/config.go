@@ -67,6 +67,15 @@ type Starter struct {
 	// WriteTimeout is starter.write_timeout, the time a page may take to receive one frame before it is cut off. Above 0.
 	// Defaults to 10s.
 	WriteTimeout time.Duration
+	// HeartbeatInterval is starter.heartbeat_interval, the time between two signals that tell a task that its page is still there;
+	// changes are told at once. At least 1s. Defaults to 1m.
+	HeartbeatInterval time.Duration
+	// HeartbeatTimeout is starter.heartbeat_timeout, the time without a signal after which a task takes its page as gone. Above
+	// HeartbeatInterval. Defaults to 3m.
+	HeartbeatTimeout time.Duration
+	// NapBelow is starter.nap_below: an inline task sleeps in its worker when the sleep is shorter. 2s where the server's timers
+	// cannot be tuned, as on Temporal Cloud. Defaults to 100ms.
+	NapBelow time.Duration
 }
 
 // Section is for the locked steps of a task.

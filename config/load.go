@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
@@ -129,12 +130,20 @@ func (v values) set(keys []Key) (problems []error) {
 
 // together holds what two values must be to each other, once each is good by itself.
 func (v values) together(c Config) (problems []error) {
-	if c.Starter.PingTimeout <= c.Starter.PingInterval {
+	for _, pair := range []struct {
+		long, short string
+		above, what time.Duration
+	}{
+		{"starter.ping_timeout", "starter.ping_interval", c.Starter.PingTimeout, c.Starter.PingInterval},
+		{"starter.heartbeat_timeout", "starter.heartbeat_interval", c.Starter.HeartbeatTimeout, c.Starter.HeartbeatInterval},
+	} {
+		if pair.above > pair.what {
+			continue
+		}
 		problems = append(problems, &KeyError{
-			Key:    "starter.ping_timeout",
-			Source: v.source("starter.ping_timeout"),
-			Problem: fmt.Sprintf("%s is not above starter.ping_interval, which is %s from %s",
-				short(c.Starter.PingTimeout), short(c.Starter.PingInterval), v.source("starter.ping_interval")),
+			Key:     pair.long,
+			Source:  v.source(pair.long),
+			Problem: fmt.Sprintf("%s is not above %s, which is %s from %s", short(pair.above), pair.short, short(pair.what), v.source(pair.short)),
 		})
 	}
 	return problems

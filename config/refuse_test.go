@@ -25,15 +25,20 @@ func badValues() map[string]string {
 		"starter.ping_interval": "10",
 		"starter.ping_timeout":  "-1s",
 		"starter.write_timeout": "0",
-		"section.deadline":      "1m1s",
-		"session.expire_after":  "59s",
-		"changes.keep":          "0",
-		"messages.keep":         "many",
-		"worker.stop_timeout":   "soon",
-		"dev.directory":         " ",
-		"dev.temporal_port":     "65536",
-		"dev.ui_port":           "80.5",
-		"dev.ephemeral":         "yes",
+
+		"starter.heartbeat_interval": "999ms",
+		"starter.heartbeat_timeout":  "25h",
+		"starter.nap_below":          "61s",
+
+		"section.deadline":     "1m1s",
+		"session.expire_after": "59s",
+		"changes.keep":         "0",
+		"messages.keep":        "many",
+		"worker.stop_timeout":  "soon",
+		"dev.directory":        " ",
+		"dev.temporal_port":    "65536",
+		"dev.ui_port":          "80.5",
+		"dev.ephemeral":        "yes",
 	}
 }
 
@@ -103,6 +108,9 @@ func TestSentences(t *testing.T) {
 		},
 		`config: starter.ping_timeout: 20s is not above starter.ping_interval, which is 20s from --starter-ping-interval (from the default)`: {
 			args: []string{"--starter-ping-interval=20s"},
+		},
+		`config: starter.heartbeat_timeout: 30s is not above starter.heartbeat_interval, which is 1m from the default (from --starter-heartbeat-timeout)`: {
+			args: []string{"--starter-heartbeat-timeout=30s"},
 		},
 		`config: temporal.addr: no such key; did you mean temporal.address? (from holdfast.yaml)`: {file: "temporal: {addr: x}"},
 		`config: Log: no such key (from holdfast.yaml)`:                                           {file: "Log: {level: info}"},

@@ -170,6 +170,7 @@ func (p *Program) startStarter(ctx context.Context, c client.Client, service *st
 		State: service, Temporal: c, Apps: o.Apps, SessionKey: key,
 		TaskQueue: o.Config.Temporal.TaskQueue, Origins: settings.Origins, WorkflowsURL: links,
 		PingInterval: settings.PingInterval, PingTimeout: settings.PingTimeout, WriteTimeout: settings.WriteTimeout,
+		HeartbeatInterval: settings.HeartbeatInterval, HeartbeatTimeout: settings.HeartbeatTimeout, NapBelow: settings.NapBelow,
 		Logger: o.Logger.With("part", "starter"),
 	})
 	if err != nil {
