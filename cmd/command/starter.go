@@ -1,0 +1,94 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-run/holdfast/config"
+	"github.com/holdfast-run/holdfast/starter"
+)
+
+func (p *Program) starter() *cobra.Command {
+	return p.command("starter", "Serve pages and start tasks", `Serve the apps' pages and web sockets, and start the tasks that sections ask for. Any number of starters serve the
+same sessions, behind a proxy that passes web sockets on; starter.session_key and state.url must be the same for all.
+
+On SIGTERM a starter ends its connections; the pages connect to another one and miss nothing.`,
+		p.runStarter, "temporal", "state", "starter", "section", "session", "changes", "messages", "log")
+}
+
+func (p *Program) runStarter(ctx context.Context, c config.Config) (err error) {
+	if c.Starter.SessionKey.IsEmpty() {
+		return errors.New("starter.session_key is not set; all starters need the same secret of at least 32 bytes, " +
+			"or a page that comes to another starter loses its session (openssl rand -base64 32)")
+	}
+	o, err := p.open(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.close()) }()
+	s, err := starter.New(p.starterOptions(c, o))
+	if err != nil {
+		return err //nolint:wrapcheck // it says starter
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", c.Starter.Address)
+	if err != nil {
+		return fmt.Errorf("starter.address: %w", err)
+	}
+	s.Start()
+	ended := serve(listener, s, o.log)
+	fmt.Fprintf(p.Stdout, "Ready: http://%s/\n", listener.Addr())
+	select {
+	case <-ctx.Done():
+	case err = <-ended.err:
+	}
+	return errors.Join(err, ended.close(s))
+}
+
+func (p *Program) starterOptions(c config.Config, o *parts) starter.Options {
+	links := c.Starter.WorkflowsURL
+	if links != "" {
+		links += "/namespaces/" + url.PathEscape(c.Temporal.Namespace) + "/workflows/"
+	}
+	return starter.Options{
+		State: o.state, Temporal: o.temporal, Apps: p.Apps, SessionKey: []byte(c.Starter.SessionKey.Reveal()),
+		TaskQueue: c.Temporal.TaskQueue, Origins: c.Starter.Origins, WorkflowsURL: links,
+		PingInterval: c.Starter.PingInterval, PingTimeout: c.Starter.PingTimeout, WriteTimeout: c.Starter.WriteTimeout,
+		HeartbeatInterval: c.Starter.HeartbeatInterval, HeartbeatTimeout: c.Starter.HeartbeatTimeout, NapBelow: c.Starter.NapBelow,
+		Logger: o.log.With("part", "starter"),
+	}
+}
+
+// served is a listener that is being served.
+type served struct {
+	server *http.Server
+	err    chan error // one, when serving ends by itself
+}
+
+func serve(listener net.Listener, handler http.Handler, log *slog.Logger) *served {
+	const headers = 10 * time.Second
+	s := &served{err: make(chan error, 1)}
+	s.server = &http.Server{Handler: handler, ReadHeaderTimeout: headers, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	go func() {
+		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.err <- fmt.Errorf("serve pages: %w", err)
+		}
+	}()
+	return s
+}
+
+// close ends the connections in good order.
+func (s *served) close(starter *starter.Starter) error {
+	const patience = 5 * time.Second
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return errors.Join(starter.Close(ctx), s.server.Close())
+}
