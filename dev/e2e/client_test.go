@@ -23,6 +23,8 @@ type client struct {
 	values   []int // of the counter, one for each message that had it
 	tasks    []json.RawMessage
 	done     bool
+	begun    []int // tasks that are superseded
+	ended    []int
 	sent     int64
 }
 
@@ -36,15 +38,17 @@ type message struct {
 		State struct {
 			Counter *int  `json:"counter"`
 			Done    *bool `json:"done"`
+			Begun   []int `json:"begun"`
+			Ended   []int `json:"ended"`
 		} `json:"State"`
 	} `json:"states"`
 	Tasks *[]json.RawMessage `json:"tasks"`
 	Error json.RawMessage    `json:"error"`
 }
 
-func newClient(t testing.TB, in *installation, app string) *client {
+func newClient(t testing.TB, at interface{ url(path string) string }, app string) *client {
 	t.Helper()
-	c := &client{t: t, url: in.url("/" + app + "/socket")}
+	c := &client{t: t, url: at.url("/" + app + "/socket")}
 	t.Cleanup(func() {
 		if c.conn != nil {
 			_ = c.conn.CloseNow()
@@ -109,6 +113,12 @@ func (c *client) next() (message, error) {
 	if done := m.States.State.Done; done != nil {
 		c.done = *done
 	}
+	if begun := m.States.State.Begun; begun != nil {
+		c.begun = begun
+	}
+	if ended := m.States.State.Ended; ended != nil {
+		c.ended = ended
+	}
 	if m.Tasks != nil {
 		c.tasks = *m.Tasks
 	}
@@ -161,4 +171,13 @@ func (c *client) task() (task struct{ ID, Status string }) {
 		require.NoError(c.t, json.Unmarshal(c.tasks[0], &task))
 	}
 	return task
+}
+
+// requireNoneMissing checks that the values never fell and never left one out.
+func (c *client) requireNoneMissing() {
+	c.t.Helper()
+	for i := 1; i < len(c.values); i++ {
+		step := c.values[i] - c.values[i-1]
+		require.True(c.t, step == 0 || step == 1, "after %d came %d", c.values[i-1], c.values[i])
+	}
 }

@@ -60,24 +60,68 @@ func (p *programs) path(t testing.TB, pkg string) string {
 const (
 	theExamples    = "github.com/holdfast-run/holdfast/dev"
 	theFastCounter = "github.com/holdfast-run/holdfast/dev/e2e/fastcounter"
+	theFastParts   = "github.com/holdfast-run/holdfast/dev/e2e/fastparts"
 	theReflexTest  = "github.com/holdfast-run/holdfast/dev/e2e/reflex"
 )
 
+// process is a program that runs, or does not.
+type process struct {
+	t       testing.TB
+	running *exec.Cmd
+}
+
+// run starts the process and returns when it says that it is ready.
+func (p *process) run(command *exec.Cmd) {
+	p.t.Helper()
+	p.running = command
+	p.running.Stderr = os.Stderr
+	out, err := p.running.StdoutPipe()
+	require.NoError(p.t, err)
+	require.NoError(p.t, p.running.Start())
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "Ready") {
+			go func() {
+				for lines.Scan() { // so that it never waits for its output to be taken
+				}
+			}()
+			return
+		}
+	}
+	p.t.Fatalf("the program ended before it was ready: %v", p.running.Wait())
+}
+
+// kill gives the process no chance to do anything.
+func (p *process) kill() {
+	if p.running != nil {
+		_ = p.running.Process.Kill()
+		_ = p.running.Wait()
+		p.running = nil
+	}
+}
+
+// stop interrupts the process as Ctrl-C does and checks that it ends well.
+func (p *process) stop() {
+	p.t.Helper()
+	require.NoError(p.t, p.running.Process.Signal(syscall.SIGINT))
+	require.NoError(p.t, p.running.Wait())
+	p.running = nil
+}
+
 // installation is a directory and ports on which one process after the other runs.
 type installation struct {
-	t        testing.TB
+	process
 	program  string
 	dir      string
 	address  string
 	temporal string // the address of its Temporal server
 	flags    []string
-	running  *exec.Cmd
 }
 
 func install(t testing.TB, pkg string) *installation {
 	t.Helper()
 	ports := freePorts(t, 3)
-	in := &installation{t: t, program: built.path(t, pkg), dir: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", ports[0])}
+	in := &installation{process: process{t: t}, program: built.path(t, pkg), dir: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", ports[0])}
 	in.temporal = fmt.Sprintf("127.0.0.1:%d", ports[1])
 	in.flags = []string{
 		"--directory", in.dir, "--starter-address", in.address,
@@ -90,50 +134,24 @@ func install(t testing.TB, pkg string) *installation {
 // start starts the process and returns when it says that it is ready.
 func (in *installation) start() {
 	in.t.Helper()
-	in.running = exec.Command(in.program, in.flags...)
-	in.running.Dir = in.dir
-	in.running.Stderr = os.Stderr
-	out, err := in.running.StdoutPipe()
-	require.NoError(in.t, err)
-	require.NoError(in.t, in.running.Start())
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if strings.HasPrefix(lines.Text(), "Ready") {
-			go func() {
-				for lines.Scan() { // so that it never waits for its output to be taken
-				}
-			}()
-			return
-		}
-	}
-	in.t.Fatalf("the program ended before it was ready: %v", in.running.Wait())
-}
-
-// kill gives the process no chance to do anything.
-func (in *installation) kill() {
-	if in.running != nil {
-		_ = in.running.Process.Kill()
-		_ = in.running.Wait()
-		in.running = nil
-	}
-}
-
-// stop interrupts the process as Ctrl-C does and checks that it ends well.
-func (in *installation) stop() {
-	in.t.Helper()
-	require.NoError(in.t, in.running.Process.Signal(syscall.SIGINT))
-	require.NoError(in.t, in.running.Wait())
-	in.running = nil
+	command := exec.Command(in.program, in.flags...)
+	command.Dir = in.dir
+	in.run(command)
 }
 
 // client is a Temporal client of the running process.
 func (in *installation) client() temporalclient.Client {
 	in.t.Helper()
-	c, err := temporalclient.DialContext(in.t.Context(), temporalclient.Options{
-		HostPort: in.temporal, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+	return dial(in.t, in.temporal)
+}
+
+func dial(t testing.TB, address string) temporalclient.Client {
+	t.Helper()
+	c, err := temporalclient.DialContext(t.Context(), temporalclient.Options{
+		HostPort: address, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
 	})
-	require.NoError(in.t, err)
-	in.t.Cleanup(c.Close)
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
 	return c
 }
 
