@@ -19,7 +19,7 @@ func (h *held) Commit(_ context.Context, c *state.Commit) error {
 	}
 	s := d.sessions[h.id]
 	if s == nil {
-		s = &session{record: state.Record{Session: h.id}, ledger: map[string]entry{}}
+		s = &session{record: state.Record{Session: h.id}, ledger: map[string]entry{}, owners: map[string]*owner{}}
 		d.sessions[h.id] = s
 	}
 	s.write(c)
@@ -50,20 +50,20 @@ func (s *session) write(c *state.Commit) {
 
 // enter puts the call into the ledger and drops the oldest of its owner.
 func (s *session) enter(c *state.Commit) {
-	if c.Entry == nil {
+	e := c.Entry
+	if e == nil {
 		return
 	}
-	s.calls++
-	s.ledger[c.Entry.Key] = entry{Entry: *c.Entry, seq: s.calls, at: c.At}
-	var own []entry
-	for _, e := range s.ledger {
-		if e.Owner == c.Entry.Owner {
-			own = append(own, e)
-		}
+	o := s.owners[e.Owner]
+	if o == nil {
+		o = &owner{}
+		s.owners[e.Owner] = o
 	}
-	slices.SortFunc(own, func(a, b entry) int { return int(a.seq - b.seq) })
-	for _, old := range own[:max(0, len(own)-int(c.Entry.Keep))] {
-		delete(s.ledger, old.Key)
+	s.ledger[e.Key] = entry{result: e.Result}
+	o.keys, o.last = append(o.keys, e.Key), c.At
+	for int64(len(o.keys)) > e.Keep {
+		delete(s.ledger, o.keys[0])
+		o.keys = o.keys[1:]
 	}
 }
 

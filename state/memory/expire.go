@@ -34,18 +34,14 @@ func (d *Driver) needed(s *session) bool {
 
 // forget drops the ledger of owners that have been silent since before the time and are no task of the session.
 func (s *session) forget(before time.Time) {
-	newest := map[string]time.Time{}
-	for _, e := range s.ledger {
-		if e.at.After(newest[e.Owner]) {
-			newest[e.Owner] = e.at
+	for id, o := range s.owners {
+		runs := slices.ContainsFunc(s.record.Tasks, func(t state.Task) bool { return string(t.ID) == id })
+		if runs || !o.last.Before(before) {
+			continue
 		}
-	}
-	for _, t := range s.record.Tasks {
-		delete(newest, string(t.ID))
-	}
-	for key, e := range s.ledger {
-		if at, ended := newest[e.Owner]; ended && at.Before(before) {
+		for _, key := range o.keys {
 			delete(s.ledger, key)
 		}
+		delete(s.owners, id)
 	}
 }

@@ -36,15 +36,18 @@ type session struct {
 	record   state.Record
 	touched  time.Time
 	ledger   map[string]entry
-	calls    int64 // ledger entries ever made, for their order
+	owners   map[string]*owner
 	changes  []state.Change
 	messages []state.Message
 }
 
-type entry struct {
-	state.Entry
-	seq int64
-	at  time.Time
+// entry is one call in the ledger.
+type entry struct{ result json.RawMessage }
+
+// owner is who made calls that are in the ledger.
+type owner struct {
+	keys []string  // of the entries, the oldest first
+	last time.Time // when it made the last one
 }
 
 // New returns an empty driver.
@@ -118,5 +121,5 @@ func (d *Driver) recorded(id holdfast.SessionID, key string) (json.RawMessage, b
 		return nil, false
 	}
 	e, found := s.ledger[key]
-	return e.Result, found
+	return e.result, found
 }

@@ -116,4 +116,7 @@ func end(_ *holdfast.Tx, s *State) error { s.Done = true; return nil }
 func begin(_ *holdfast.Tx, s *State, n int) error { s.Begun = append(s.Begun, n); return nil }
 
 // ended is for the one that began last: the next begins when it has ended.
-func ended(_ *holdfast.Tx, s *State) error { s.Ended = append(s.Ended, s.Begun[len(s.Begun)-1]); return nil }
+func ended(_ *holdfast.Tx, s *State) error {
+	s.Ended = append(s.Ended, s.Begun[len(s.Begun)-1])
+	return nil
+}
