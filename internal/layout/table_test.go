@@ -28,6 +28,7 @@ func table() []row {
 		{dir: "state/sqlite", may: []string{".", "state"}},
 		{dir: "state/postgres", may: []string{".", "state"}},
 		{dir: "state/redis", may: []string{".", "state"}},
+		{dir: "state/redis/redistest", testing: true},
 		{dir: "state/statetest", may: []string{".", "state"}, testing: true},
 		{dir: "activities", may: []string{".", "state", "internal/wire"}},
 		{dir: "workflows", may: []string{".", "internal/wire"}}, // deterministic: never state, never activities
@@ -71,7 +72,7 @@ func within(dir, pattern string) bool {
 
 // isPublic reports a package that an author of an app can import: an example must work outside this repository.
 func isPublic(dir string) bool {
-	for _, hidden := range []string{"internal/**", "dev/**", "cmd/**", "state/statetest"} {
+	for _, hidden := range []string{"internal/**", "dev/**", "cmd/**", "state/statetest", "state/redis/redistest"} {
 		if within(dir, hidden) {
 			return false
 		}
