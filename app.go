@@ -365,8 +365,8 @@ func (a *App) register(kind kind, arg any) *Handler {
 // unknown says how a function is meant to be used that was used as something it is not registered as.
 func (a *App) unknown(wanted kind, fn any) error {
 	use := map[kind]string{
-		eventKind: "trigger it with Trigger", sectionKind: "a task runs it with workflows.Locked or Do",
-		taskKind: "start it with Start", activityKind: "a task runs it with workflows.Step",
+		eventKind: "trigger it with tx.Trigger or workflows.Trigger", sectionKind: "a task runs it with workflows.Locked or Do",
+		taskKind: "start it with tx.Start or workflows.Start", activityKind: "a task runs it with workflows.Step",
 	}
 	for _, is := range []kind{taskKind, eventKind, sectionKind, activityKind} {
 		if name, ok := a.byFunc[funcKey{is, identity(fn)}]; ok {

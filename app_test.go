@@ -78,7 +78,7 @@ func TestUnknownNamesAreErrUnknown(t *testing.T) {
 	require.ErrorIs(t, err, holdfast.ErrUnknown)
 	_, err = app.Section(Increment) // an event, not a section
 	require.ErrorIs(t, err, holdfast.ErrUnknown)
-	require.ErrorContains(t, err, "it is the event Increment, trigger it with Trigger")
+	require.ErrorContains(t, err, "it is the event Increment, trigger it with tx.Trigger or workflows.Trigger")
 	_, err = app.Task(plainTask)
 	require.ErrorIs(t, err, holdfast.ErrUnknown)
 	_, err = app.Task(nil)

@@ -27,6 +27,7 @@ import (
 // State is what the events of these tests work on.
 type State struct {
 	Counter int `json:"counter"`
+	Loads   int `json:"loads,omitempty"`
 }
 
 func Increment(_ *holdfast.Tx, s *State) error           { s.Counter++; return nil }
@@ -36,7 +37,14 @@ func Crash(*holdfast.Tx, *State) error                   { panic("out of cheese"
 func Begin(tx *holdfast.Tx, _ *State, name string) error { tx.Start(Task, name); return nil }
 func Say(tx *holdfast.Tx, _ *State, text string) error   { tx.Emit("toast", text); return nil }
 func Hang(tx *holdfast.Tx, _ *State) error               { <-tx.Context().Done(); return nil }
-func Task(workflow.Context, string) error                { return nil }
+func Load(_ *holdfast.Tx, s *State) error                { s.Loads++; return nil }
+func Ring(tx *holdfast.Tx, _ *State) error {
+	tx.Trigger(Add, 10)
+	tx.Trigger(Refuse)
+	tx.Trigger(Increment)
+	return nil
+}
+func Task(workflow.Context, string) error { return nil }
 
 // temporal is a Temporal client that notes what is started.
 type temporal struct {
@@ -94,7 +102,7 @@ type bench struct {
 
 func newApp() *holdfast.App {
 	app := holdfast.NewApp("test", State{})
-	app.Events(Increment, Add, Refuse, Crash, Begin, Say, Hang)
+	app.Events(Increment, Add, Refuse, Crash, Begin, Say, Hang, Ring)
 	app.Tasks(Task)
 	app.Page(fstest.MapFS{"index.html": {Data: []byte("<p>the page</p>")}})
 	return app
@@ -102,12 +110,32 @@ func newApp() *holdfast.App {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{t: t, app: newApp(), temporal: &temporal{started: map[string]int{}, calls: make(chan client.StartWorkflowOptions, 100), signals: make(chan signal, 100), cancels: make(chan client.CancelWorkflowOptions, 100)}}
-	quiet := slog.New(slog.DiscardHandler)
-	b.state = state.Open(memory.New(), state.Options{Logger: quiet})
+	return newBenchOf(t, newApp())
+}
+
+func newBenchOf(t *testing.T, app *holdfast.App) *bench {
+	t.Helper()
+	service := state.Open(memory.New(), state.Options{Logger: slog.New(slog.DiscardHandler)})
+	t.Cleanup(func() { require.NoError(t, service.Close()) })
+	return benchOn(t, app, service, newTemporal())
+}
+
+func newTemporal() *temporal {
+	return &temporal{
+		started: map[string]int{},
+		calls:   make(chan client.StartWorkflowOptions, 100),
+		signals: make(chan signal, 100),
+		cancels: make(chan client.CancelWorkflowOptions, 100),
+	}
+}
+
+// benchOn is one starter of several on the same state.
+func benchOn(t *testing.T, app *holdfast.App, service *state.Service, temporal *temporal) *bench {
+	t.Helper()
+	b := &bench{t: t, app: app, state: service, temporal: temporal}
 	options := starter.Options{
-		State: b.state, Temporal: b.temporal, Apps: []*holdfast.App{b.app},
-		SessionKey: []byte(strings.Repeat("k", 32)), WorkflowsURL: "http://ui/workflows/", Logger: quiet,
+		State: service, Temporal: temporal, Apps: []*holdfast.App{app},
+		SessionKey: []byte(strings.Repeat("k", 32)), WorkflowsURL: "http://ui/workflows/", Logger: slog.New(slog.DiscardHandler),
 	}
 	var err error
 	b.Starter, err = starter.New(options)
@@ -116,7 +144,6 @@ func newBench(t *testing.T) *bench {
 	t.Cleanup(func() {
 		require.NoError(t, b.Close(context.Background()))
 		b.server.Close()
-		require.NoError(t, b.state.Close())
 	})
 	return b
 }
