@@ -14,6 +14,9 @@ import (
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/workflow"
 
@@ -49,8 +52,9 @@ func Task(workflow.Context, string) error { return nil }
 // temporal is a Temporal client that notes what is started.
 type temporal struct {
 	client.Client
-	mu      sync.Mutex // protects err and started
+	mu      sync.Mutex // protects err, status and started
 	err     error
+	status  enums.WorkflowExecutionStatus // of all workflows
 	started map[string]int
 	calls   chan client.StartWorkflowOptions
 	signals chan signal
@@ -82,6 +86,20 @@ func (f *temporal) SignalWorkflow(_ context.Context, id, _, _ string, arg any) e
 func (f *temporal) CancelWorkflowWithOptions(_ context.Context, o client.CancelWorkflowOptions) error {
 	f.cancels <- o
 	return nil
+}
+
+func (f *temporal) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	info := &workflowpb.WorkflowExecutionInfo{Status: f.status}
+	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: info}, nil
+}
+
+// end has every workflow ended, without a word.
+func (f *temporal) end(status enums.WorkflowExecutionStatus) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.status = status
 }
 
 func (f *temporal) fail(err error) {
@@ -122,6 +140,7 @@ func newBenchOf(t *testing.T, app *holdfast.App) *bench {
 
 func newTemporal() *temporal {
 	return &temporal{
+		status:  enums.WORKFLOW_EXECUTION_STATUS_RUNNING,
 		started: map[string]int{},
 		calls:   make(chan client.StartWorkflowOptions, 100),
 		signals: make(chan signal, 100),

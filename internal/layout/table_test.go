@@ -27,6 +27,7 @@ func table() []row {
 		{dir: "state/memory", may: []string{".", "state"}},
 		{dir: "state/sqlite", may: []string{".", "state"}},
 		{dir: "state/postgres", may: []string{".", "state"}},
+		{dir: "state/postgres/postgrestest", testing: true},
 		{dir: "state/redis", may: []string{".", "state"}},
 		{dir: "state/redis/redistest", testing: true},
 		{dir: "state/statetest", may: []string{".", "state"}, testing: true},
