@@ -1,0 +1,6 @@
+//go:build !race
+
+package postgres_test
+
+// rounds is how often each caller counts.
+const rounds = 50
