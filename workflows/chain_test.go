@@ -16,7 +16,7 @@ import (
 
 // chain runs a task through as many runs as it takes, with the server suggesting to continue as new all the time.
 func (b *bench) chain(task string) (runs int, err error) {
-	in := wire.TaskInput{}
+	in := wire.TaskInput{Level: b.level}
 	for {
 		runs++
 		b.SetContinueAsNewSuggested(true)

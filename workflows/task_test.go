@@ -51,12 +51,14 @@ type bench struct {
 	t       *testing.T
 	app     *holdfast.App
 	service *state.Service
+	level   int               // of the program that starts the tasks
+	started func(name string) // is told of each activity; may be nil
 }
 
 func newBench(t *testing.T, tasks ...any) *bench {
 	t.Helper()
 	app := holdfast.NewApp("test", State{})
-	app.Sections(note, add, upTo3, upTo9, forever, ended, endedFirst, refuse, crash)
+	app.Sections(note, add, addTwo, upTo3, upTo9, forever, ended, endedFirst, refuse, crash)
 	app.Tasks(tasks...)
 	b := &bench{t: t, app: app, service: state.Open(memory.New(), state.Options{})}
 	t.Cleanup(func() { require.NoError(t, b.service.Close()) })
@@ -75,6 +77,9 @@ func (b *bench) again() {
 // run runs a task by its name and returns its error.
 func (b *bench) run(task string, in wire.TaskInput) error {
 	in.Session = string(session)
+	if b.started != nil {
+		b.SetOnActivityStartedListener(func(info *activityInfo, _ context.Context, _ encodedValues) { b.started(info.ActivityType.Name) })
+	}
 	b.ExecuteWorkflow("test."+task, in)
 	require.True(b.t, b.IsWorkflowCompleted())
 	return b.GetWorkflowError()
