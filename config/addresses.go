@@ -47,9 +47,18 @@ func filePath() kind[string] {
 // stateURL names a driver of package state and what the driver needs. That the driver is there and that it can use
 // the rest is found out on opening.
 func stateURL() kind[string] {
-	return text("sqlite:PATH or memory:", func(s string) bool {
-		file, isFile := strings.CutPrefix(s, "sqlite:")
-		return s == "memory:" || isFile && strings.TrimSpace(file) != ""
+	return text("sqlite:PATH, postgres://HOST/DATABASE, redis://HOST or memory:", func(s string) bool {
+		scheme, rest, _ := strings.Cut(s, ":")
+		switch scheme {
+		case "memory":
+			return rest == ""
+		case "sqlite":
+			return strings.TrimSpace(rest) != ""
+		case "postgres", "postgresql", "redis", "rediss":
+			u, err := url.Parse(s)
+			return err == nil && u.Host != ""
+		}
+		return false
 	})
 }
 

@@ -41,7 +41,9 @@ type Temporal struct {
 
 // State says where the sessions are kept.
 type State struct {
-	// URL is state.url: sqlite:PATH, a path relative to the working directory, or memory:, which ends with the process.
+	// URL is state.url: sqlite:PATH, a path relative to the working directory; postgres://user:password@host:port/database or
+	// redis://user:password@host:port (rediss:// for TLS), better given as a variable than as a flag, which others can see;
+	// or memory:, which ends with the process.
 	// Defaults to sqlite:.holdfast/state.db.
 	URL string
 }

@@ -100,8 +100,8 @@ func TestSentences(t *testing.T) {
 		`config: starter.session_key: the value (not shown) is not text to YAML; put it in quotes (from holdfast.yaml)`: {
 			file: "starter: {session_key: 12345678901234567890123456789012}",
 		},
-		`config: state.url: "postgres://[secret]@db/x" is not sqlite:PATH or memory: (from HOLDFAST_STATE_URL)`: {
-			environ: []string{"HOLDFAST_STATE_URL=postgres://me:p@ss/w@db/x"},
+		`config: state.url: "mysql://[secret]@db/x" is not sqlite:PATH, postgres://HOST/DATABASE, redis://HOST or memory: (from HOLDFAST_STATE_URL)`: {
+			environ: []string{"HOLDFAST_STATE_URL=mysql://me:p@ss/w@db/x"},
 		},
 		`config: starter.origins: "ok.ex,[" is not a list of hosts, such as app.example.com, *.example.com or https://example.com: "[" does not fit (from --starter-origins)`: {
 			args: []string{"--starter-origins=ok.ex,["},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/holdfast-run/holdfast/config"
 	"github.com/holdfast-run/holdfast/state"
-	"github.com/holdfast-run/holdfast/state/sqlite"
 )
 
 // parts are what worker and starter have in common.
@@ -35,11 +33,11 @@ func (p *Program) open(ctx context.Context, c config.Config) (_ *parts, err erro
 	if err := checkShared(c.State.URL); err != nil {
 		return nil, err
 	}
-	err = o.await(ctx, "the state at "+c.State.URL, func() error { return o.openState(ctx, c) })
+	err = o.await(ctx, "the state at "+redacted(c.State.URL), passing, func() error { return o.openState(ctx, c) })
 	if err != nil {
 		return nil, err
 	}
-	err = o.await(ctx, "Temporal at "+c.Temporal.Address, func() error { return o.dial(ctx, c) })
+	err = o.await(ctx, "Temporal at "+c.Temporal.Address, always, func() error { return o.dial(ctx, c) })
 	return o, err
 }
 
@@ -54,18 +52,22 @@ func (p *Program) handler(c config.Log) slog.Handler {
 // checkShared refuses what two processes cannot share.
 func checkShared(url string) error {
 	if url == "memory:" {
-		return errors.New("state.url is memory:, which ends with one process and is seen by no other; expected sqlite:PATH, the same for all")
+		return errors.New("state.url is memory:, which ends with one process and is seen by no other; expected one that " +
+			"all processes share: sqlite:PATH, postgres://… or redis://…")
 	}
 	return nil
 }
 
-// await tries until it succeeds, and says what it waits for.
-func (o *parts) await(ctx context.Context, what string, try func() error) error {
+// always is for what may have to be waited for, whatever the error.
+func always(error) bool { return true }
+
+// await tries until it succeeds, or fails with an error that does not pass, and says what it waits for.
+func (o *parts) await(ctx context.Context, what string, passing func(error) bool, try func() error) error {
 	const first, most = 100 * time.Millisecond, 5 * time.Second
 	for pause := first; ; pause = min(2*pause, most) {
 		err := try()
-		if err == nil {
-			return nil
+		if err == nil || !passing(err) {
+			return err
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("stopped while waiting for %s: %w", what, err)
@@ -79,10 +81,9 @@ func (o *parts) await(ctx context.Context, what string, try func() error) error 
 }
 
 func (o *parts) openState(ctx context.Context, c config.Config) error {
-	path, _ := strings.CutPrefix(c.State.URL, "sqlite:")
-	driver, err := sqlite.Open(ctx, path, sqlite.Options{})
+	driver, err := OpenDriver(ctx, c.State.URL, o.log.With("part", "state"))
 	if err != nil {
-		return err //nolint:wrapcheck // it names the file
+		return err
 	}
 	o.state = state.Open(driver, state.Options{ //nolint:contextcheck // it lives until it is closed
 		Deadline:     c.Section.Deadline,

@@ -39,7 +39,7 @@ func (p *Program) runWorker(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return err //nolint:wrapcheck // it says worker
 	}
-	if err := o.await(ctx, "the worker's first poll", w.Start); err != nil {
+	if err := o.await(ctx, "the worker's first poll", always, w.Start); err != nil {
 		return err
 	}
 	defer w.Stop()

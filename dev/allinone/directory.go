@@ -1,7 +1,6 @@
 package allinone
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -9,25 +8,21 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/holdfast-run/holdfast/config"
-	"github.com/holdfast-run/holdfast/state"
-	"github.com/holdfast-run/holdfast/state/memory"
-	"github.com/holdfast-run/holdfast/state/sqlite"
 )
 
 // directory says where things are kept; everything is empty for a program that keeps all in memory.
 type directory struct {
 	temporal string // the embedded server's database
-	state    string // a path; empty: memory
+	state    string // a state.url
 	key      string // the file with the key that signs session tokens
 }
 
 // openDirectory makes the directory, for the owner's eyes alone: it will hold the states and a key.
 func openDirectory(c config.Config) (directory, error) {
 	if c.Dev.Ephemeral {
-		return directory{}, nil
+		return directory{state: "memory:"}, nil
 	}
 	dir := c.Dev.Directory
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -35,23 +30,13 @@ func openDirectory(c config.Config) (directory, error) {
 	}
 	d := directory{
 		temporal: filepath.Join(dir, "temporal.db"),
-		state:    filepath.Join(dir, "state.db"),
+		state:    "sqlite:" + filepath.Join(dir, "state.db"),
 		key:      filepath.Join(dir, "session.key"),
 	}
 	if c.State.URL != config.Default().State.URL {
-		d.state, _ = strings.CutPrefix(c.State.URL, "sqlite:")
-	}
-	if c.State.URL == "memory:" {
-		d.state = ""
+		d.state = c.State.URL
 	}
 	return d, nil
-}
-
-func openDriver(ctx context.Context, path string) (state.Driver, error) {
-	if path == "" {
-		return memory.New(), nil
-	}
-	return sqlite.Open(ctx, path, sqlite.Options{})
 }
 
 // sessionKey is the configured key, or the one that the directory keeps so that pages keep their sessions over a restart.

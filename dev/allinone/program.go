@@ -16,6 +16,7 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 
 	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/cmd/command"
 	"github.com/holdfast-run/holdfast/config"
 	"github.com/holdfast-run/holdfast/dev/embedded"
 	"github.com/holdfast-run/holdfast/starter"
@@ -125,7 +126,7 @@ func (p *Program) connect(ctx context.Context, o Options) (client.Client, error)
 }
 
 func (p *Program) openState(ctx context.Context, o Options, files directory) (*state.Service, error) {
-	driver, err := openDriver(ctx, files.state)
+	driver, err := command.OpenDriver(ctx, files.state, o.Logger.With("part", "state"))
 	if err != nil {
 		return nil, fmt.Errorf("open the state: %w", err)
 	}

@@ -26,6 +26,7 @@ type client struct {
 	begun    []int // tasks that are superseded
 	ended    []int
 	sent     int64
+	waiting  []map[string]any // events that are not acknowledged
 }
 
 // message is what the client reads of any message.
@@ -73,7 +74,15 @@ func (c *client) connect(ctx context.Context) error {
 	if c.known {
 		hello["epoch"], hello["after"] = c.epoch, c.revision
 	}
-	return wsjson.Write(ctx, conn, hello)
+	if err := wsjson.Write(ctx, conn, hello); err != nil {
+		return err
+	}
+	for _, event := range c.waiting {
+		if err := wsjson.Write(ctx, conn, event); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reconnect connects to a program that is ready.
@@ -82,10 +91,12 @@ func (c *client) reconnect() {
 	require.NoError(c.t, c.connect(c.t.Context()))
 }
 
+// send sends an event, and again after a reconnect if it has not been acknowledged.
 func (c *client) send(name string, arg any) {
 	c.sent++
-	err := wsjson.Write(c.t.Context(), c.conn, map[string]any{"type": "event", "id": c.sent, "name": name, "arg": arg})
-	require.NoError(c.t, err)
+	event := map[string]any{"type": "event", "id": c.sent, "name": name, "arg": arg}
+	c.waiting = append(c.waiting, event)
+	_ = wsjson.Write(c.t.Context(), c.conn, event)
 }
 
 // next reads one message and keeps what it says. The error is that of a connection that broke.
@@ -104,6 +115,7 @@ func (c *client) next() (message, error) {
 		c.revision = m.Revision
 	case "ack":
 		require.Empty(c.t, string(m.Error))
+		c.waiting = c.waiting[1:]
 	default:
 		c.t.Fatalf("unexpected message: %+v", m)
 	}

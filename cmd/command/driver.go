@@ -1,0 +1,58 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/holdfast-run/holdfast/state"
+	"github.com/holdfast-run/holdfast/state/memory"
+	"github.com/holdfast-run/holdfast/state/postgres"
+	"github.com/holdfast-run/holdfast/state/redis"
+	"github.com/holdfast-run/holdfast/state/sqlite"
+)
+
+// OpenDriver opens the driver for a state.url: sqlite:PATH, postgres://…, redis://… (rediss:// for TLS) or memory:. No error holds
+// a password.
+func OpenDriver(ctx context.Context, address string, log *slog.Logger) (state.Driver, error) {
+	scheme, rest, _ := strings.Cut(address, ":")
+	switch scheme {
+	case "sqlite":
+		return sqlite.Open(ctx, rest, sqlite.Options{})
+	case "postgres", "postgresql":
+		return postgres.Open(ctx, address, postgres.Options{})
+	case "redis", "rediss":
+		return redis.Open(ctx, address, redis.Options{Logger: log})
+	case "memory":
+		return memory.New(), nil
+	default:
+		return nil, fmt.Errorf("state.url: the scheme is %q; expected sqlite, postgres, redis, rediss or memory", scheme)
+	}
+}
+
+// passing reports an error of opening the state that ends when the server is there; any other would only repeat.
+func passing(err error) bool {
+	var network net.Error
+	var database interface{ SQLState() string }
+	const startingUp = "57P03" // of PostgreSQL
+	switch {
+	case errors.As(err, &database):
+		return database.SQLState() == startingUp
+	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return true
+	}
+	return strings.Contains(err.Error(), "LOADING") // Redis reads its file
+}
+
+// redacted is the address as a log may show it.
+func redacted(address string) string {
+	if u, err := url.Parse(address); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return address
+}

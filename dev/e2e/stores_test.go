@@ -1,0 +1,118 @@
+package e2e_test
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-run/holdfast/state/postgres/postgrestest"
+	"github.com/holdfast-run/holdfast/state/redis/redistest"
+)
+
+// store is a database that several machines can share.
+type store struct {
+	url     string
+	restart func() // stops it hard and starts it again
+}
+
+// onEachStore runs a test on private servers, with two starters and two workers as processes of their own.
+func onEachStore(t *testing.T, test func(*testing.T, *cluster, *store)) {
+	t.Helper()
+	for name, start := range map[string]func(*testing.T) *store{
+		"postgres": func(t *testing.T) *store {
+			server := postgrestest.Start(t)
+			return &store{server.URL(), func() { server.Restart(t) }}
+		},
+		"redis": func(t *testing.T) *store {
+			server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+			return &store{server.URL(), server.Restart}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t)
+			test(t, newCluster(t, s.url), s)
+		})
+	}
+}
+
+// counters are pages of a starter, each with a task that counts.
+func counters(t *testing.T, at *part, n int, event string, goal int) (clients []*client) {
+	t.Helper()
+	for range n {
+		c := newClient(t, at, "fast")
+		c.reconnect()
+		c.until(func() bool { return c.known })
+		c.send(event, goal)
+		clients = append(clients, c)
+	}
+	return clients
+}
+
+func TestAPageSeesWhatAnEventThroughAnotherStarterChanged(t *testing.T) {
+	onEachStore(t, func(t *testing.T, cluster *cluster, _ *store) {
+		first, second := cluster.starter(), cluster.starter()
+		cluster.worker()
+		cluster.worker()
+		here := newClient(t, first, "fast")
+		here.reconnect()
+		here.until(func() bool { return here.known })
+		there := newClient(t, second, "fast")
+		there.token = here.token
+		there.reconnect()
+		there.until(func() bool { return there.known })
+		const goal = 30
+		there.send("CountTo", goal)
+		here.until(func() bool { return here.counter() == goal && here.done && len(here.tasks) == 0 })
+		here.requireEachOnce(goal)
+	})
+}
+
+// TestTheStoreIsRestartedUnderFiftyCounters: sections wait for it and go on.
+func TestTheStoreIsRestartedUnderFiftyCounters(t *testing.T) {
+	onEachStore(t, func(t *testing.T, cluster *cluster, s *store) {
+		const sessions, goal = 50, 8
+		first, second := cluster.starter(), cluster.starter()
+		cluster.worker()
+		cluster.worker()
+		clients := counters(t, first, sessions/2, "CountSlowlyTo", goal)
+		clients = append(clients, counters(t, second, sessions/2, "CountSlowlyTo", goal)...)
+		for _, c := range clients {
+			c.until(func() bool { return c.counter() >= 2 })
+		}
+		s.restart()
+		for _, c := range clients {
+			c.until(func() bool { return c.counter() == goal && c.done && len(c.tasks) == 0 })
+			c.requireEachOnce(goal)
+		}
+	})
+}
+
+// TestTwentyFiveKillsOfStartersAndWorkers is done on each of two stores.
+func TestTwentyFiveKillsOfStartersAndWorkers(t *testing.T) {
+	onEachStore(t, func(t *testing.T, cluster *cluster, _ *store) {
+		const sessions, kills = 4, 25
+		parts := []*part{cluster.starter(), cluster.starter(), cluster.worker(), cluster.worker()}
+		clients := counters(t, parts[0], sessions/2, "CountTo", 1_000_000)
+		clients = append(clients, counters(t, parts[1], sessions/2, "CountTo", 1_000_000)...)
+		for range kills {
+			for _, c := range clients {
+				last := c.counter()
+				c.until(func() bool { return c.counter() > last })
+			}
+			<-time.After(rand.N(50 * time.Millisecond)) // anywhere in a section, a start, a timer
+			killed := parts[rand.N(len(parts))]
+			killed.kill()
+			killed.start()
+		}
+		for _, c := range clients {
+			id := c.taskID()
+			c.until(func() bool { return c.counter() > 0 })
+			c.send("Aim", 1)
+			c.until(func() bool { return c.done && len(c.tasks) == 0 })
+			c.requireEachOnce(c.counter())
+			require.NoError(t, dial(t, cluster.temporal.Address()).GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
+		}
+	})
+}
