@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
-	sdklog "go.temporal.io/sdk/log"
 
 	"github.com/holdfast-run/holdfast/config"
 	"github.com/holdfast-run/holdfast/state"
@@ -66,11 +65,13 @@ func (o *parts) await(ctx context.Context, what string, passing func(error) bool
 	const first, most = 100 * time.Millisecond, 5 * time.Second
 	for pause := first; ; pause = min(2*pause, most) {
 		err := try()
-		if err == nil || !passing(err) {
-			return err
-		}
-		if ctx.Err() != nil {
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
 			return fmt.Errorf("stopped while waiting for %s: %w", what, err)
+		case !passing(err):
+			return err
 		}
 		o.log.Warn("waiting for "+what, "err", err)
 		select {
@@ -99,7 +100,7 @@ func (o *parts) dial(ctx context.Context, c config.Config) (err error) {
 	o.temporal, err = client.DialContext(ctx, client.Options{
 		HostPort:  c.Temporal.Address,
 		Namespace: c.Temporal.Namespace,
-		Logger:    sdklog.NewStructuredLogger(o.log.With("part", "sdk")),
+		Logger:    SDKLogger(o.log),
 	})
 	return err //nolint:wrapcheck // await says what it waits for
 }

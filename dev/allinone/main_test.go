@@ -3,7 +3,6 @@ package allinone
 import (
 	"bytes"
 	"io"
-	"log/slog"
 	"testing"
 
 	"github.com/spf13/pflag"
@@ -38,13 +37,4 @@ func TestHelpListsTheFlags(t *testing.T) {
 	for _, flag := range []string{"--ephemeral", "--directory", "--starter-address", "--ui-port", "--section-deadline"} {
 		require.Contains(t, out.String(), flag)
 	}
-}
-
-func TestQuieterLowersByOneLevel(t *testing.T) {
-	var out bytes.Buffer
-	logger := quieter(slog.New(slog.NewTextHandler(&out, nil))).With("part", "sdk")
-	logger.Info("started worker")
-	require.Empty(t, out.String())
-	logger.Warn("an activity failed")
-	require.Contains(t, out.String(), `level=INFO msg="an activity failed" part=sdk`)
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
-	sdklog "go.temporal.io/sdk/log"
 
 	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/cmd/command"
@@ -116,7 +115,7 @@ func (p *Program) connect(ctx context.Context, o Options) (client.Client, error)
 	c, err := client.DialContext(ctx, client.Options{
 		HostPort:  p.temporal.Address(),
 		Namespace: p.temporal.Namespace(),
-		Logger:    sdklog.NewStructuredLogger(quieter(o.Logger.With("part", "sdk"))),
+		Logger:    command.SDKLogger(o.Logger),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("connect to Temporal: %w", err)

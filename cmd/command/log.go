@@ -1,9 +1,16 @@
-package allinone
+package command
 
 import (
 	"context"
 	"log/slog"
+
+	sdklog "go.temporal.io/sdk/log"
 )
+
+// SDKLogger is the logger for a Temporal client, and what is made with it.
+func SDKLogger(log *slog.Logger) sdklog.Logger {
+	return sdklog.NewStructuredLogger(quieter(log.With("part", "sdk")))
+}
 
 // quieter raises the level of a logger by one: the SDK tells of every worker that starts and every retry at the level at which
 // the other parts tell of what a person should look at.
