@@ -11,7 +11,7 @@
 // Nothing here reaches out: this package imports only the standard library, starts no goroutine and knows no
 // server. The machinery is elsewhere, and an author meets it by these names:
 //
-//   - package workflows: what a task calls (Locked, Sleep, Every, Finally);
+//   - package workflows: what a task calls (Locked, Every, Sleep, Step, Finally, …);
 //   - package state: the sessions, their locks, the exactly-once ledger;
 //   - package worker runs tasks and sections, package starter serves pages and starts tasks.
 //

@@ -47,12 +47,23 @@
 // The ledger keeps the last entries of each owner (a task, or one load of a page): as many as the owner can have
 // outstanding, several times over. Owners that have not called for a day and are no running task are forgotten.
 //
-// # Starting tasks: the outbox
+// # Starting, cancelling, triggering: the outbox
 //
 // A task that a section starts is a row in the outbox, written with the section. A relay (package starter) reads the
 // outbox, starts the workflow under the id that the row fixed, and strikes the row out. It may die between the last two; the
 // next relay starts the same id again, which Temporal refuses, and strikes the row out. So a task is started if and only if
-// its section committed, and not twice.
+// its section committed, and not twice. A task that is to be cancelled and an event that is to be triggered are rows as well; a
+// triggered event settles its row in its own commit, and so runs once.
+//
+// Whether a task may start beside others of its name is decided in the commit that asks for it, where the session's list is
+// known to be true. One that supersedes others is deferred: it is listed, the others are asked to end, and the commit that takes the last
+// of them off the list puts its row into the outbox.
+//
+// # Who is there: presence
+//
+// Each starter notes here of which sessions it holds a connection, and renews a lease of [PresenceLease]. When the lease lapses,
+// the other starters find what the dead one has left, and tell the sessions' tasks in its stead. A lease here
+// is a hint, not a lock: a starter that was only slow says again who is there, and a task that was told otherwise has its grace period.
 //
 // # Following changes
 //
