@@ -73,8 +73,8 @@ func (tx *Tx) Trigger(event any, arg ...any) {
 	tx.request("Trigger", func() (Request, error) { return tx.app.TriggerRequest(event, arg...) })
 }
 
-func (tx *Tx) request(method string, make func() (Request, error)) {
-	request, err := make()
+func (tx *Tx) request(method string, ask func() (Request, error)) {
+	request, err := ask()
 	if err != nil {
 		tx.fail(fmt.Errorf("tx.%s: %w", method, err))
 		return

@@ -59,7 +59,7 @@ func nap(ctx context.Context, pause time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return temporal.NewCanceledError()
+		return temporal.NewCanceledError() //nolint:wrapcheck // that is how Temporal knows it
 	}
 }
 

@@ -29,6 +29,7 @@ func Keys() []Key { return table(&Config{}) }
 
 // table is all there is to know of the keys; a new one is a line here and a field of [Config]. What is set, is set in c.
 func table(c *Config) []Key {
+	const day = 24 * time.Hour
 	return []Key{
 		key("log.level", "info", "the least level that is logged", level(), &c.Log.Level),
 		key("log.format", "text", "the form of a log line", oneOf("text", "json"), &c.Log.Format),
@@ -46,9 +47,9 @@ func table(c *Config) []Key {
 		key("starter.ping_interval", "10s", "the time between two pings of a connection", duration(time.Millisecond, time.Hour), &c.Starter.PingInterval),
 		key("starter.ping_timeout", "20s", "the silence after which a connection is dead; above ping_interval", duration(time.Millisecond, time.Hour), &c.Starter.PingTimeout),
 		key("starter.write_timeout", "10s", "the time a page may take to receive one frame", duration(time.Millisecond, time.Hour), &c.Starter.WriteTimeout),
-		key("starter.heartbeat_interval", "1m", "the time between two signals that tell a task that its page is still there", duration(time.Second, time.Hour), &c.Starter.HeartbeatInterval),
-		key("starter.heartbeat_timeout", "3m", "the time without one after which the page counts as gone; above heartbeat_interval", duration(time.Second, 24*time.Hour), &c.Starter.HeartbeatTimeout),
-		key("starter.nap_below", "100ms", "inline tasks sleep in the worker when the sleep is shorter; 2s on Temporal Cloud", duration(time.Millisecond, time.Minute), &c.Starter.NapBelow),
+		key("starter.heartbeat_interval", "1m", "the time between two signals that tell a task of its page", duration(time.Second, time.Hour), &c.Starter.HeartbeatInterval),
+		key("starter.heartbeat_timeout", "3m", "the silence after which its page is gone; above heartbeat_interval", duration(time.Second, day), &c.Starter.HeartbeatTimeout),
+		key("starter.nap_below", "100ms", "shorter sleeps of inline tasks are naps; 2s on Temporal Cloud", duration(time.Millisecond, time.Minute), &c.Starter.NapBelow),
 
 		key("section.deadline", "5s", "the time a section may hold its session", duration(time.Millisecond, time.Minute), &c.Section.Deadline),
 		key("session.expire_after", "1h", "the time after its last use at which a session may be removed", duration(time.Minute, 0), &c.Session.ExpireAfter),

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"go.temporal.io/api/enums/v1"
-
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-run/holdfast"

@@ -19,7 +19,7 @@ var ErrGap = errors.New("the log of changes does not reach back to this position
 // rules it out (memory). Errors of the engine are returned wrapped but otherwise as they are: the service treats
 // whatever is no sentinel of this package or of package holdfast as a fault that may pass. Package statetest is the
 // executable form of this contract; a driver is done when it passes.
-type Driver interface {
+type Driver interface { //nolint:interfacebloat // one engine is one thing; half a driver is none
 	// Acquire makes the caller the only holder of the session, among all processes, and returns what the session holds at
 	// that moment. It waits while another holds it, until ctx ends (and then returns ctx's error). A hold of a process
 	// that died must fall to the next one within claim.Lease of its last renewal. A session that does not exist is

@@ -15,17 +15,17 @@ import (
 )
 
 // chain runs a task through as many runs as it takes, with the server suggesting to continue as new all the time.
-func (b *bench) chain(task string) (runs int, err error) {
+func (b *bench) chain() (runs int, err error) {
 	in := wire.TaskInput{Level: b.level}
 	for {
 		runs++
 		b.SetContinueAsNewSuggested(true)
-		err = b.run(task, in)
+		err = b.run("Task", in)
 		var next *workflow.ContinueAsNewError
 		if !errors.As(err, &next) {
 			return runs, err
 		}
-		require.Equal(b.t, "test."+task, next.WorkflowType.Name)
+		require.Equal(b.t, "test.Task", next.WorkflowType.Name)
 		in = wire.TaskInput{}
 		require.NoError(b.t, converter.GetDefaultDataConverter().FromPayloads(next.Input, &in))
 		b.again()
@@ -60,7 +60,7 @@ func TestALoopContinuesAsNewAndLosesNothing(t *testing.T) {
 		return workflows.Every(ctx, time.Second, upTo9) // 4 to 9
 	}
 	b := newBench(t, holdfast.Named("Task", task))
-	runs, err := b.chain("Task")
+	runs, err := b.chain()
 	require.NoError(t, err)
 	require.Greater(t, runs, 3)
 	require.Equal(t, 1, slept)
@@ -75,7 +75,7 @@ func TestATaskThatKeepsTheErrorToItselfContinuesAsNewAllTheSame(t *testing.T) {
 		return nil
 	}
 	b := newBench(t, holdfast.Named("Task", task))
-	_, err := b.chain("Task")
+	_, err := b.chain()
 	require.NoError(t, err)
 	require.Equal(t, State{Counter: 9, Log: []string{"after"}}, b.state())
 }
@@ -94,6 +94,6 @@ func TestAnotherWayUpToTheLoopIsNoticed(t *testing.T) {
 		return workflows.Every(ctx, time.Second, upTo9)
 	}
 	b := newBench(t, holdfast.Named("Task", task))
-	_, err := b.chain("Task")
+	_, err := b.chain()
 	require.ErrorContains(t, err, `step 1 of task test.Task was "sleep"`)
 }

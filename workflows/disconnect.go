@@ -159,7 +159,7 @@ func (w *watcher) arm(ctx workflow.Context) {
 // ended is how a task ends that was cancelled because its page has gone: as cancelled, with the cause for the Web UI.
 func (r *run) ended(err error) error {
 	if r.cause != nil && temporal.IsCanceledError(err) {
-		return temporal.NewCanceledError(r.cause.Error())
+		return temporal.NewCanceledError(r.cause.Error()) //nolint:wrapcheck // that is how Temporal knows it
 	}
 	return err
 }

@@ -32,7 +32,7 @@ func (b *bench) beat(at time.Duration, starter string, connected bool) {
 }
 
 // idle is a task that waits until it is cancelled, notes how long that took and why, and hands the error on.
-func idle(took *time.Duration, cause *error) func(workflow.Context) error {
+func idle(took *time.Duration, cause *error) func(workflow.Context) error { //nolint:gocritic // the caller reads it
 	return func(ctx workflow.Context) error {
 		workflows.Finally(ctx, ended)
 		began := workflow.Now(ctx)
@@ -110,7 +110,7 @@ func TestAnIdleHourCostsAtMost300Events(t *testing.T) {
 	b := newBench(t, holdfast.Named("Task", task))
 	const interval = time.Minute + time.Minute/40 // the starter spreads its beats over a minute and a twentieth
 	signals, restarts, fired := 0, 0, 0
-	for at := time.Duration(interval); at < time.Hour; at += interval {
+	for at := interval; at < time.Hour; at += interval {
 		b.beat(at, "one", true)
 		signals++
 	}

@@ -107,7 +107,7 @@ func TestTimesGoesOnAfterContinueAsNew(t *testing.T) {
 	t.Parallel()
 	task := func(ctx workflow.Context) error { return workflows.Times(ctx, 5, 0, addTwo) }
 	b := newBench(t, holdfast.Named("Task", task))
-	runs, err := b.chain("Task")
+	runs, err := b.chain()
 	require.NoError(t, err)
 	require.Equal(t, 5, runs)
 	require.Equal(t, 2+3+4+5+6, b.state().Counter)
@@ -136,7 +136,7 @@ func TestACheckpointCarriesTheLoopsVariables(t *testing.T) {
 		return workflows.DoWith(ctx, note, "after")
 	}
 	b := newBench(t, holdfast.Named("Task", task))
-	runs, err := b.chain("Task")
+	runs, err := b.chain()
 	require.NoError(t, err)
 	require.Equal(t, 4, runs)
 	require.Equal(t, State{Counter: 6, Log: []string{"before", "after"}}, b.state())
@@ -157,13 +157,13 @@ func TestASleepContinuesAsNew(t *testing.T) {
 	}
 	b := newBench(t, holdfast.Named("Task", task))
 	b.level = wire.Level
-	runs, err := b.chain("Task")
+	runs, err := b.chain()
 	require.NoError(t, err)
 	require.Equal(t, 4, runs)
 	require.Equal(t, 3, b.state().Counter)
 
 	b = newBench(t, holdfast.Named("Task", task)) // as it was started by a program that did not know of this
-	runs, err = b.chain("Task")
+	runs, err = b.chain()
 	require.NoError(t, err)
 	require.Equal(t, 1, runs)
 }

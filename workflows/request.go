@@ -21,12 +21,12 @@ func Trigger(ctx workflow.Context, event any, arg ...any) error {
 	return ask(ctx, "Trigger", func(app *holdfast.App) (holdfast.Request, error) { return app.TriggerRequest(event, arg...) })
 }
 
-func ask(ctx workflow.Context, caller string, make func(*holdfast.App) (holdfast.Request, error)) error {
+func ask(ctx workflow.Context, caller string, of func(*holdfast.App) (holdfast.Request, error)) error {
 	r, err := runOf(ctx, caller)
 	if err != nil {
 		return err
 	}
-	request, err := make(r.task.App())
+	request, err := of(r.task.App())
 	if err != nil {
 		return misuse("workflows.%s: %v", caller, err)
 	}

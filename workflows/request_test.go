@@ -93,7 +93,7 @@ func TestAStepIsNotRunAgainAndAReadIsACopy(t *testing.T) {
 			calls++
 		}
 	}
-	_, err := b.chain("Task")
+	_, err := b.chain()
 	require.NoError(t, err)
 	require.Equal(t, 2, calls, "each once, over all runs")
 	require.Equal(t, State{Counter: 3, Log: []string{"before"}}, b.state())

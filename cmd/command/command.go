@@ -46,7 +46,7 @@ type Program struct {
 func (p *Program) Run(ctx context.Context, args []string) error {
 	for _, app := range p.Apps { // before anything is started, so that a mistake is told at once
 		if err := app.Check(); err != nil {
-			return err //nolint:wrapcheck // it names the app
+			return err
 		}
 	}
 	root := &cobra.Command{
@@ -55,11 +55,11 @@ func (p *Program) Run(ctx context.Context, args []string) error {
 		SilenceErrors: true, // Main writes them
 		SilenceUsage:  true,
 	}
-	root.AddCommand(p.worker(), p.starter(), p.version())
+	root.AddCommand(p.worker(), p.starter(), p.version()) //nolint:contextcheck // cobra hands ctx to the one that runs
 	root.SetArgs(args)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
-	return root.ExecuteContext(ctx)
+	return root.ExecuteContext(ctx) //nolint:wrapcheck // it is the command's own
 }
 
 // command makes a command that takes no arguments and has the flags of these sections of the configuration.
@@ -70,7 +70,7 @@ func (p *Program) command(use, short, long string, run func(context.Context, con
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, err := config.Load(config.Source{Flags: c.Flags(), Environ: p.Environ})
 		if err != nil {
-			return err //nolint:wrapcheck // it names the keys
+			return err
 		}
 		return run(c.Context(), cfg)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,7 +70,7 @@ func TestItWaitsForAStoreAndSaysForWhat(t *testing.T) {
 	go func() { ended <- p.Run(ctx, []string{"worker"}) }()
 	for line := range said {
 		require.NotContains(t, line, "hunter2")
-		if bytes.Contains([]byte(line), []byte("waiting for the state at redis://me:xxxxx@127.0.0.1:1")) {
+		if strings.Contains(line, "waiting for the state at redis://me:xxxxx@127.0.0.1:1") {
 			break
 		}
 	}

@@ -111,7 +111,7 @@ func (o *parts) close() error {
 		o.temporal.Close()
 	}
 	if o.state != nil {
-		return o.state.Close() //nolint:wrapcheck // the driver names itself
+		return o.state.Close()
 	}
 	return nil
 }

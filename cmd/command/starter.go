@@ -36,10 +36,10 @@ func (p *Program) runStarter(ctx context.Context, c config.Config) (err error) {
 	defer func() { err = errors.Join(err, o.close()) }()
 	s, err := starter.New(p.starterOptions(c, o))
 	if err != nil {
-		return err //nolint:wrapcheck // it says starter
+		return err
 	}
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", c.Starter.Address)
+	var network net.ListenConfig
+	listener, err := network.Listen(ctx, "tcp", c.Starter.Address)
 	if err != nil {
 		return fmt.Errorf("starter.address: %w", err)
 	}
@@ -50,7 +50,7 @@ func (p *Program) runStarter(ctx context.Context, c config.Config) (err error) {
 	case <-ctx.Done():
 	case err = <-ended.err:
 	}
-	return errors.Join(err, ended.close(s))
+	return errors.Join(err, ended.close(s)) //nolint:contextcheck // ctx has ended
 }
 
 func (p *Program) starterOptions(c config.Config, o *parts) starter.Options {
@@ -86,9 +86,9 @@ func serve(listener net.Listener, handler http.Handler, log *slog.Logger) *serve
 }
 
 // close ends the connections in good order.
-func (s *served) close(starter *starter.Starter) error {
+func (s *served) close(of *starter.Starter) error {
 	const patience = 5 * time.Second
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	return errors.Join(starter.Close(ctx), s.server.Close())
+	return errors.Join(of.Close(ctx), s.server.Close())
 }

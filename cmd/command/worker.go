@@ -37,7 +37,7 @@ func (p *Program) runWorker(ctx context.Context, c config.Config) (err error) {
 		},
 	})
 	if err != nil {
-		return err //nolint:wrapcheck // it says worker
+		return err
 	}
 	if err := o.await(ctx, "the worker's first poll", always, w.Start); err != nil {
 		return err

@@ -51,7 +51,7 @@ func TestTheOriginalsOwnEndToEndTest(t *testing.T) {
 				page.click("#Increment")
 				page.until(`states.State.counter === 2`)
 			})
-			t.Run("a state's task changes another state", func(t *testing.T) {
+			t.Run("a state's task changes another state", func(*testing.T) {
 				page := open()
 				page.click("#Other")
 				page.until(`states.State.counter === 3 && states.OtherState.calls === 1 && states.ThirdState.tripled === 1`)
@@ -60,7 +60,7 @@ func TestTheOriginalsOwnEndToEndTest(t *testing.T) {
 				page.click("#Increment")
 				page.until(`states.State.counter === 13`)
 			})
-			t.Run("the changes before and after a trigger arrive", func(t *testing.T) {
+			t.Run("the changes before and after a trigger arrive", func(*testing.T) {
 				page := open()
 				page.click("#Midway")
 				page.until(`states.State.counter === 3 && tasks.length === 0`)

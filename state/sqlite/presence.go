@@ -79,7 +79,7 @@ func (d *Driver) Listed(ctx context.Context) (all []state.Listed, err error) {
 				return err
 			}
 			all = append(all, l)
-			return json.Unmarshal(tasks, &all[len(all)-1].Tasks) //nolint:wrapcheck // wrapped below
+			return json.Unmarshal(tasks, &all[len(all)-1].Tasks)
 		}, "SELECT id, tasks FROM sessions WHERE tasks <> '[]'")
 	})
 	if err != nil {

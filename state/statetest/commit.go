@@ -39,7 +39,10 @@ func withEntry(owner, key, result string, keep int64) func(*state.Commit) {
 func withPending(ids ...string) func(*state.Commit) {
 	return func(c *state.Commit) {
 		for _, id := range ids {
-			c.Pending = append(c.Pending, state.Pending{ID: id, Kind: state.KindStart, Session: session, Task: holdfast.TaskID(id), App: "test", Name: "A", Argument: json.RawMessage(`"x"`), At: taskA.Since})
+			c.Pending = append(c.Pending, state.Pending{
+				ID: id, Kind: state.KindStart, Session: session, Task: holdfast.TaskID(id), App: "test", Name: "A",
+				Argument: json.RawMessage(`"x"`), At: taskA.Since,
+			})
 		}
 	}
 }
