@@ -37,13 +37,15 @@ func OpenDriver(ctx context.Context, address string, log *slog.Logger) (state.Dr
 
 // passing reports an error of opening the state that ends when the server is there; any other would only repeat.
 func passing(err error) bool {
-	var network net.Error
+	var network *net.OpError // not net.Error, which every errno of the system is
+	var name *net.DNSError
 	var database interface{ SQLState() string }
 	const startingUp = "57P03" // of PostgreSQL
 	switch {
 	case errors.As(err, &database):
 		return database.SQLState() == startingUp
-	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.As(err, &network), errors.As(err, &name), errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return true
 	}
 	return strings.Contains(err.Error(), "LOADING") // Redis reads its file
