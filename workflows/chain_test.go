@@ -1,7 +1,10 @@
 package workflows_test
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,4 +99,25 @@ func TestAnotherWayUpToTheLoopIsNoticed(t *testing.T) {
 	b := newBench(t, holdfast.Named("Task", task))
 	_, err := b.chain()
 	require.ErrorContains(t, err, `step 1 of task test.Task was "sleep"`)
+}
+
+func TestATaskThatNearsTheHistorysLimitSaysSoOnce(t *testing.T) {
+	t.Parallel()
+	task := func(ctx workflow.Context) error {
+		for range 3 {
+			if err := workflows.DoWith(ctx, note, "x"); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for length, warnings := range map[int]int{9_999: 0, 10_000: 1} {
+		var log bytes.Buffer
+		b := newBench(t, holdfast.Named("Task", task))
+		b.log = slog.NewTextHandler(&log, nil)
+		b.again()
+		b.SetCurrentHistoryLength(length)
+		require.NoError(t, b.run("Task", wire.TaskInput{}))
+		require.Equal(t, warnings, strings.Count(log.String(), "the task's history nears the server's limit"))
+	}
 }

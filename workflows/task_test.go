@@ -53,6 +53,7 @@ type bench struct {
 	service *state.Service
 	level   int               // of the program that starts the tasks
 	started func(name string) // is told of each activity; may be nil
+	log     slog.Handler      // nil: nobody reads it
 }
 
 func newBench(t *testing.T, tasks ...any) *bench {
@@ -69,7 +70,10 @@ func newBench(t *testing.T, tasks ...any) *bench {
 // again makes a fresh environment over the same state, as for the next run of a chain.
 func (b *bench) again() {
 	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	if b.log == nil {
+		b.log = slog.DiscardHandler
+	}
+	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(b.log)))
 	b.TestWorkflowEnvironment = suite.NewTestWorkflowEnvironment()
 	require.NoError(b.t, worker.Register(b.TestWorkflowEnvironment, b.service, b.app))
 }
