@@ -38,7 +38,7 @@ func Checkpoint(ctx workflow.Context, value any) error {
 		return misuse("workflows.Checkpoint: encode the value: %v", err)
 	}
 	r.carry.Checkpoint = &wire.Checkpoint{Place: r.anchor, Position: r.position, Value: raw}
-	for position := range r.carry.Steps { //workflowcheck:ignore // the order makes no difference
+	for _, position := range workflow.DeterministicKeys(r.carry.Steps) {
 		if position > r.anchor {
 			delete(r.carry.Steps, position)
 		}

@@ -82,8 +82,8 @@ func (w *watcher) over(now time.Time) bool {
 
 // look forgets starters that were not heard of, and notes since when there is none.
 func (w *watcher) look(now time.Time) {
-	for starter, at := range w.state.Beats { //workflowcheck:ignore // the order makes no difference
-		if !now.Before(at.Add(w.in.TimeToLive)) {
+	for _, starter := range workflow.DeterministicKeys(w.state.Beats) {
+		if at := w.state.Beats[starter]; !now.Before(at.Add(w.in.TimeToLive)) {
 			delete(w.state.Beats, starter)
 		}
 	}
@@ -101,8 +101,8 @@ func (w *watcher) due() time.Time {
 		return w.state.Gone.Add(w.in.Grace)
 	}
 	var last time.Time
-	for _, at := range w.state.Beats { //workflowcheck:ignore // the latest, in whatever order
-		if at.After(last) {
+	for _, starter := range workflow.DeterministicKeys(w.state.Beats) {
+		if at := w.state.Beats[starter]; at.After(last) {
 			last = at
 		}
 	}
