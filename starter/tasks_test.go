@@ -1,6 +1,7 @@
 package starter_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -62,4 +63,20 @@ func TestTriggeredEventsRunInTheirOrderAndARefusalIsTold(t *testing.T) {
 	require.Equal(t, state.MessageTaskFailed, told.Messages[0].Name)
 	require.JSONEq(t, `{"name":"Refuse","error":"no more seats"}`, string(told.Messages[0].Data))
 	require.JSONEq(t, `{"counter":12}`, string(p.want("delta").States["State"]), "the ones after it run all the same")
+}
+
+func TestTheAppIsToldOfAnEventThatPanicked(t *testing.T) {
+	t.Parallel()
+	app := newApp()
+	told := make(chan holdfast.Failure, 1)
+	app.OnError(func(_ context.Context, f holdfast.Failure) { told <- f })
+	b := newBenchOf(t, app)
+	p, _, _ := b.fresh()
+	p.event(1, "Refuse", nil) // an answer, not a failure
+	p.event(2, "Crash", nil)
+	failure := <-told
+	require.Equal(t, "Crash", failure.Name)
+	require.Equal(t, "Panic", failure.Kind)
+	require.Contains(t, failure.Message, "out of cheese")
+	require.NotEmpty(t, failure.Stack)
 }
