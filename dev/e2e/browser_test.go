@@ -116,10 +116,10 @@ func (t *tab) click(selector string) {
 	t.do(chromedp.Click(selector))
 }
 
-// setMax types a maximum.
+// setMax types a maximum. As with a user the field has the focus first: without it the page shows in it what the state says.
 func (t *tab) setMax(text string) {
 	t.t.Helper()
-	t.do(chromedp.SetValue("#max", ""), chromedp.SendKeys("#max", text), chromedp.Blur("#max"))
+	t.do(chromedp.Focus("#max"), chromedp.SetValue("#max", ""), chromedp.SendKeys("#max", text), chromedp.Blur("#max"))
 }
 
 // until waits until the page's snapshot makes the JavaScript condition over {state, states, tasks, connection} true.

@@ -57,7 +57,7 @@ func run(ctx context.Context, dir string) error {
 func countAndShoot(ctx context.Context, url, dir string) (string, error) {
 	if err := chromedp.Do(ctx,
 		chromedp.Navigate(url), chromedp.WaitEnabled("#toggle"),
-		chromedp.SetValue("#max", ""), chromedp.SendKeys("#max", "30"), chromedp.Blur("#max"),
+		chromedp.Focus("#max"), chromedp.SetValue("#max", ""), chromedp.SendKeys("#max", "30"), chromedp.Blur("#max"),
 		chromedp.Click("#toggle"), chromedp.WaitVisible("#tasks a"),
 	); err != nil {
 		return "", fmt.Errorf("start it: %w", err)
