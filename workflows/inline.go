@@ -17,7 +17,8 @@ type inlineKey struct{}
 //
 // What is promised stays: the ledger applies each section once, also when the worker dies in the middle of a turn and another runs
 // the whole turn again. What is given up: the Web UI shows sections as markers, without their input, and a task that is in
-// the middle of a turn hears of a cancellation only at its end, up to 2 s later.
+// the middle of a turn hears of a cancellation only at its end, up to 2 s later. So it is with a page that has gone: it hears of that
+// up to 2 s late, and of the end of the grace period once more.
 //
 // A task that is to run like this from beginning to end is registered with [holdfast.TaskOptions].Inline.
 func Inline(ctx workflow.Context) workflow.Context { return workflow.WithValue(ctx, inlineKey{}, true) }

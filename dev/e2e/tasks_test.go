@@ -2,8 +2,11 @@ package e2e_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/common/v1"
+	"go.temporal.io/api/workflowservice/v1"
 )
 
 // TestTheNewestSupersedes starts a task twenty times in a row.
@@ -44,4 +47,57 @@ func TestATaskGoesOnWithoutItsPage(t *testing.T) {
 	require.NoError(t, in.client().GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
 	c.reconnect()
 	c.until(func() bool { return c.counter() == goal && c.done && len(c.tasks) == 0 })
+}
+
+// TestAnInlineTaskHearsOfItsEnd cancels one in the middle of its hot loop, and closes the page of another.
+func TestAnInlineTaskHearsOfItsEnd(t *testing.T) {
+	in := install(t, theFastCounter)
+	in.start()
+	begin := func() *client {
+		c := newClient(t, in, "fast")
+		c.reconnect()
+		c.until(func() bool { return c.known })
+		c.send("CountInlineTo", 1_000_000)
+		c.until(func() bool { return c.counter() > 10 && c.status() == "running" })
+		return c
+	}
+	c := begin()
+	id, asked := c.taskID(), time.Now()
+	c.send("holdfast.cancel", id)
+	c.until(func() bool { return c.done && len(c.tasks) == 0 })
+	t.Logf("it ended %s after it was cancelled", requireCancelled(t, in.client(), id).Sub(asked).Round(time.Millisecond))
+
+	c = begin()
+	id, asked = c.taskID(), time.Now()
+	require.NoError(t, c.conn.CloseNow())
+	ended := requireCancelled(t, in.client(), id).Sub(asked)
+	t.Logf("it ended %s after its page was closed, the grace period of 10 s included", ended.Round(time.Millisecond))
+	c.reconnect()
+	c.until(func() bool { return c.done && len(c.tasks) == 0 })
+}
+
+// TestATaskThatIsResetGoesOn resets a running workflow to its beginning: what was applied is not applied again, and the list of tasks
+// stays true.
+func TestATaskThatIsResetGoesOn(t *testing.T) {
+	in := install(t, theFastCounter)
+	in.start()
+	c := newClient(t, in, "fast")
+	c.reconnect()
+	c.until(func() bool { return c.known })
+	c.send("CountTo", 1_000_000)
+	c.until(func() bool { return c.counter() > 10 })
+	api, id := in.client(), c.taskID()
+	const afterTheFirstTurn = 4 // started, scheduled, started, completed
+	_, err := api.ResetWorkflowExecution(t.Context(), &workflowservice.ResetWorkflowExecutionRequest{
+		Namespace: "default", WorkflowExecution: &common.WorkflowExecution{WorkflowId: id}, Reason: "by hand",
+		WorkflowTaskFinishEventId: afterTheFirstTurn, RequestId: "one",
+	})
+	require.NoError(t, err)
+	reset := c.counter()
+	c.until(func() bool { return c.counter() > reset+10 })
+	require.Equal(t, id, c.taskID())
+	c.send("Aim", 1)
+	c.until(func() bool { return c.done && len(c.tasks) == 0 })
+	c.requireEachOnce(c.counter())
+	require.NoError(t, api.GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
 }
