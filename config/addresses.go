@@ -92,6 +92,14 @@ func patterns() kind[[]string] {
 	})
 }
 
+// origins is a list of web pages' origins, exactly as a browser writes them.
+func origins() kind[[]string] {
+	return list("a list of origins, such as https://temporal.example.com", func(s string) bool {
+		u, err := url.Parse(s)
+		return err == nil && isBase(u) && u.Path == "" && u.Scheme+"://"+u.Host == s
+	})
+}
+
 // show is a value as an error may print it: quoted if it is text, of bounded length, without credentials.
 func show(raw any) string {
 	const most = 120

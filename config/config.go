@@ -17,6 +17,8 @@ type Config struct {
 	Changes  Changes
 	Messages Messages
 	Worker   Worker
+	Codec    Codec
+	Tracing  Tracing
 	Dev      Dev
 }
 
@@ -28,13 +30,40 @@ type Log struct {
 	Format string
 }
 
-// Temporal says which Temporal server runs the tasks.
+// Temporal says which Temporal server runs the tasks. What is empty here is looked for in Temporal's own configuration, which
+// its CLI and its samples share: TEMPORAL_ variables over a profile of temporal.toml; see
+// https://docs.temporal.io/develop/environment-configuration.
 type Temporal struct {
-	// Address is temporal.address, the host:port of its frontend. Defaults to 127.0.0.1:7233. A program that embeds its own
-	// server puts that server's address here.
+	// Address is temporal.address, the host:port of its frontend. Defaults to none: as Temporal's own configuration says, or
+	// else 127.0.0.1:7233.
 	Address string
-	// Namespace is temporal.namespace. Defaults to default.
+	// Namespace is temporal.namespace. Defaults to none: as Temporal's own configuration says, or else default.
 	Namespace string
+	// Profile is temporal.profile, and ConfigFile temporal.config_file, where Temporal's own configuration is. Default to none:
+	// TEMPORAL_PROFILE and TEMPORAL_CONFIG_FILE, or else the profile default of the user's temporal.toml.
+	Profile, ConfigFile string
+	// APIKey is temporal.api_key. Defaults to none.
+	APIKey Secret
+	// TLS is temporal.tls: on, off or auto, which is on with an API key, a certificate, or when Temporal's own configuration says so.
+	// Defaults to auto.
+	TLS string
+	// TLSCAFile is temporal.tls_ca_file, a PEM file with what the server's certificate is checked against. Defaults to none, and then
+	// it is what the system trusts.
+	TLSCAFile string
+	// TLSCertFile and TLSKeyFile are temporal.tls_cert_file and temporal.tls_key_file, the client's certificate and its key in PEM, for
+	// mTLS. Both or neither; default to none.
+	TLSCertFile, TLSKeyFile string
+	// TLSServerName is temporal.tls_server_name, the name in the server's certificate. Defaults to none: the address's host.
+	TLSServerName string
+	// Setup is temporal.setup: create the namespace and the search attributes where they are missing. Defaults to false, and then
+	// a missing one stops the program.
+	Setup bool
+	// SearchAttributes is temporal.search_attributes: give each workflow the search attributes HoldfastApp, HoldfastTask and
+	// HoldfastSession, by which people find it. Defaults to true; false is for a namespace that cannot have them.
+	SearchAttributes bool
+	// EncryptionKeys is temporal.encryption_keys, with which all that tasks store in Temporal is encrypted: ID:KEY[,ID:KEY…], each
+	// key 32 random bytes in base64. The first encrypts, all decrypt. The same for all programs; defaults to none.
+	EncryptionKeys Secret
 	// TaskQueue is temporal.task_queue, on which starter and worker meet. Defaults to holdfast.
 	TaskQueue string
 }
@@ -53,6 +82,12 @@ type Starter struct {
 	// Address is starter.address, the host:port to listen on; without a host it listens on all interfaces, and port 0 is
 	// any free one. Defaults to 127.0.0.1:8080.
 	Address string
+	// TLSCertFile and TLSKeyFile are starter.tls_cert_file and starter.tls_key_file, the certificate to serve with and its key, in
+	// PEM. Both or neither; default to none, and then TLS is left to a proxy.
+	TLSCertFile, TLSKeyFile string
+	// OperatorAddress is starter.operator_address, the host:port of /healthz, /readyz and /metrics, which are for operators alone.
+	// Empty: there are none. Defaults to 127.0.0.1:8081.
+	OperatorAddress string
 	// SessionKey is starter.session_key, with which session tokens are signed: at least 32 characters. Defaults to none, and
 	// then the program makes one of its own. Starters that share sessions need the same key.
 	SessionKey Secret
@@ -111,6 +146,38 @@ type Worker struct {
 	// StopTimeout is worker.stop_timeout, the time running sections get to end when the worker stops. At least 0, at most
 	// 1h. Defaults to 3s.
 	StopTimeout time.Duration
+	// OperatorAddress is worker.operator_address, the host:port of /healthz, /readyz and /metrics, which are for operators alone.
+	// Empty: there are none. Defaults to 127.0.0.1:8082.
+	OperatorAddress string
+	// ActivitySlots, LocalActivitySlots and WorkflowSlots are worker.activity_slots, worker.local_activity_slots and
+	// worker.workflow_slots: how many sections and activities, inline sections, and turns of workflows run at a time. 1 (of workflows
+	// 2) to 100000, default to 1000.
+	ActivitySlots, LocalActivitySlots, WorkflowSlots int
+	// ActivityPollers and WorkflowPollers are worker.activity_pollers and worker.workflow_pollers, how many polls are open at a
+	// time. 0, the default, leaves it to the SDK and the server.
+	ActivityPollers, WorkflowPollers int
+	// StickyCache is worker.sticky_cache, the number of workflows kept in memory; others are replayed from their histories when they
+	// go on. Defaults to 10000.
+	StickyCache int
+}
+
+// Codec is for the codec server, which decrypts for people who look at tasks in the Temporal Web UI.
+type Codec struct {
+	// Address is codec.address, the host:port to listen on. Defaults to 127.0.0.1:8089.
+	Address string
+	// Token is codec.token, what a person must know: at least 32 characters. Defaults to none, and then there is no codec server.
+	Token Secret
+	// Origins is codec.origins, the Web UIs whose pages may ask it. Defaults to http://localhost:8233 and http://127.0.0.1:8233.
+	Origins []string
+}
+
+// Tracing says where traces go.
+type Tracing struct {
+	// Endpoint is tracing.endpoint, the URL of an OTLP/HTTP collector, such as http://localhost:4318. Headers and the like are taken
+	// from the standard OTEL_EXPORTER_OTLP_ variables. Defaults to none, and then nothing is traced.
+	Endpoint string
+	// Sample is tracing.sample, the share of events that are traced, from 0 to 1. Defaults to 1.
+	Sample float64
 }
 
 // Dev is for the development program, which has everything in one process.

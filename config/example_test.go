@@ -29,6 +29,6 @@ func ExampleLoad_problems() {
 	fmt.Println(err)
 	// Output:
 	// config: HOLDFAST_LOGLEVEL: no such setting; did you mean HOLDFAST_LOG_LEVEL? (from the environment)
-	// config: temporal.address: "foo" is not host:port (from HOLDFAST_TEMPORAL_ADDRESS)
+	// config: temporal.address: "foo" is not host:port, or empty (from HOLDFAST_TEMPORAL_ADDRESS)
 	// config: starter.session_key: the value (not shown) is not a text of at least 32 characters, such as 32 random bytes in base64, or empty (from HOLDFAST_STARTER_SESSION_KEY)
 }

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -15,6 +17,7 @@ import (
 const (
 	typeBool     = "bool"
 	typeDuration = "duration"
+	typeFloat    = "float"
 	typeInt      = "int"
 	typeList     = "list"
 	typeSecret   = "secret"
@@ -60,16 +63,70 @@ func level() kind[slog.Level] {
 	}}
 }
 
+// optional is empty or what the kind takes.
+func optional(k kind[string]) kind[string] {
+	parse := k.parse
+	k.expected += ", or empty"
+	k.parse = func(raw any) (string, error) {
+		if raw == "" {
+			return "", nil
+		}
+		return parse(raw)
+	}
+	return k
+}
+
 // count is a whole number from 1 to most.
-func count(most int) kind[int] {
-	expected := fmt.Sprintf("a whole number from 1 to %d", most)
+func count(most int) kind[int] { return between(1, most) }
+
+// between is a whole number from least to most.
+func between(least, most int) kind[int] {
+	expected := fmt.Sprintf("a whole number from %d to %d", least, most)
 	return kind[int]{typ: typeInt, expected: expected, parse: func(raw any) (int, error) {
 		n, ok := raw.(int)
 		if s, isString := raw.(string); isString {
 			parsed, err := strconv.Atoi(s)
 			n, ok = parsed, err == nil
 		}
-		if !ok || n < 1 || n > most {
+		if !ok || n < least || n > most {
+			return 0, errUnfit
+		}
+		return n, nil
+	}}
+}
+
+// pollers is a number of polls for workflows, of which the SDK needs two: one for what it has in its cache, one for the rest.
+func pollers() kind[int] {
+	k := between(0, 1000)
+	k.expected = "0 or a whole number from 2 to 1000"
+	parse := k.parse
+	k.parse = func(raw any) (int, error) {
+		n, err := parse(raw)
+		if n == 1 {
+			err = errUnfit
+		}
+		return n, err
+	}
+	return k
+}
+
+// share is a number from 0 to 1.
+func share() kind[float64] {
+	return kind[float64]{typ: typeFloat, expected: "a number from 0 to 1, such as 0.1", parse: func(raw any) (float64, error) {
+		var n float64
+		ok := true
+		switch raw := raw.(type) {
+		case int:
+			n = float64(raw)
+		case float64:
+			n = raw
+		case string:
+			parsed, err := strconv.ParseFloat(raw, 64)
+			n, ok = parsed, err == nil
+		default:
+			ok = false
+		}
+		if !ok || !(n >= 0 && n <= 1) { // not n < 0: that lets NaN pass
 			return 0, errUnfit
 		}
 		return n, nil
@@ -111,9 +168,29 @@ func duration(least, most time.Duration) kind[time.Duration] {
 // secret is empty or a string of at least so many characters. Its errors never hold the value.
 func secret(least int) kind[Secret] {
 	expected := fmt.Sprintf("a text of at least %d characters, such as 32 random bytes in base64, or empty", least)
+	return hidden(expected, func(s string) bool { return utf8.RuneCountInString(s) >= least })
+}
+
+// token is empty or what can stand in a header.
+func token() kind[Secret] {
+	return hidden("a text without spaces, or empty", func(s string) bool { return !strings.ContainsFunc(s, isSpaceOrControl) })
+}
+
+func isSpaceOrControl(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+
+// keyRing is empty or a list of AES-256 keys with their ids.
+func keyRing() kind[Secret] {
+	return hidden("ID:KEY[,ID:KEY…] with keys of 32 random bytes in base64, or empty", ring.MatchString)
+}
+
+// ring matches ids with keys: 32 bytes are 43 digits and the sign of equality.
+var ring = regexp.MustCompile(`^[\w.-]+:[A-Za-z0-9+/]{43}=(,[\w.-]+:[A-Za-z0-9+/]{43}=)*$`)
+
+// hidden is empty or a secret for which ok holds.
+func hidden(expected string, ok func(string) bool) kind[Secret] {
 	return kind[Secret]{typ: typeSecret, expected: expected, parse: func(raw any) (Secret, error) {
 		s, err := asString(raw)
-		if err == nil && s != "" && utf8.RuneCountInString(s) < least {
+		if err == nil && s != "" && !ok(s) {
 			err = errUnfit
 		}
 		return NewSecret(s), err

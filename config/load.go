@@ -146,6 +146,23 @@ func (v values) together(c Config) (problems []error) {
 			Problem: fmt.Sprintf("%s is not above %s, which is %s from %s", short(pair.above), pair.short, short(pair.what), v.source(pair.short)),
 		})
 	}
+	return append(problems, v.pairs(c)...)
+}
+
+// pairs holds that a certificate comes with its key.
+func (v values) pairs(c Config) (problems []error) {
+	for _, pair := range []struct{ section, cert, key string }{
+		{"temporal", c.Temporal.TLSCertFile, c.Temporal.TLSKeyFile},
+		{"starter", c.Starter.TLSCertFile, c.Starter.TLSKeyFile},
+	} {
+		cert, key := pair.section+".tls_cert_file", pair.section+".tls_key_file"
+		switch {
+		case pair.cert != "" && pair.key == "":
+			problems = append(problems, &KeyError{Key: key, Source: v.source(key), Problem: "it is empty, but " + cert + " is set; expected both or neither"})
+		case pair.cert == "" && pair.key != "":
+			problems = append(problems, &KeyError{Key: cert, Source: v.source(cert), Problem: "it is empty, but " + key + " is set; expected both or neither"})
+		}
+	}
 	return problems
 }
 

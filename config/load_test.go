@@ -45,18 +45,24 @@ func TestLoadNothingIsDefault(t *testing.T) {
 	require.Equal(t, config.Default(), c)
 	require.Equal(t, config.Config{
 		Log:      config.Log{Level: slog.LevelInfo, Format: "text"},
-		Temporal: config.Temporal{Address: "127.0.0.1:7233", Namespace: "default", TaskQueue: "holdfast"},
+		Temporal: config.Temporal{TLS: "auto", SearchAttributes: true, TaskQueue: "holdfast"},
 		State:    config.State{URL: "sqlite:.holdfast/state.db"},
 		Starter: config.Starter{
 			Address: "127.0.0.1:8080", PingInterval: 10 * time.Second, PingTimeout: 20 * time.Second, WriteTimeout: 10 * time.Second,
 			HeartbeatInterval: time.Minute, HeartbeatTimeout: 3 * time.Minute, NapBelow: 100 * time.Millisecond,
+			OperatorAddress: "127.0.0.1:8081",
 		},
 		Section:  config.Section{Deadline: 5 * time.Second},
 		Session:  config.Session{ExpireAfter: time.Hour},
 		Changes:  config.Changes{Keep: 1000},
 		Messages: config.Messages{Keep: 100},
-		Worker:   config.Worker{StopTimeout: 3 * time.Second},
-		Dev:      config.Dev{Directory: ".holdfast", TemporalPort: 7233, UIPort: 8233},
+		Worker: config.Worker{
+			StopTimeout: 3 * time.Second, OperatorAddress: "127.0.0.1:8082",
+			ActivitySlots: 1000, LocalActivitySlots: 1000, WorkflowSlots: 1000, StickyCache: 10_000,
+		},
+		Codec:   config.Codec{Address: "127.0.0.1:8089", Origins: []string{"http://localhost:8233", "http://127.0.0.1:8233"}},
+		Tracing: config.Tracing{Sample: 1},
+		Dev:     config.Dev{Directory: ".holdfast", TemporalPort: 7233, UIPort: 8233},
 	}, c)
 }
 

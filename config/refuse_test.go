@@ -12,12 +12,40 @@ import (
 // badValues has for each key one value, written as a variable would be, that the key must refuse.
 func badValues() map[string]string {
 	return map[string]string{
-		"log.level":             "Info",
-		"log.format":            "xml",
-		"temporal.address":      "foo",
-		"temporal.namespace":    "two words",
-		"temporal.task_queue":   "two words",
-		"state.url":             "sqlite:",
+		"log.level":           "Info",
+		"log.format":          "xml",
+		"temporal.address":    "foo",
+		"temporal.namespace":  "two words",
+		"temporal.task_queue": "two words",
+		"state.url":           "sqlite:",
+
+		"temporal.profile":            "two words",
+		"temporal.config_file":        " ",
+		"temporal.api_key":            "hunter2 ",
+		"temporal.tls":                "yes",
+		"temporal.tls_ca_file":        " ca.pem",
+		"temporal.tls_cert_file":      "cert.pem ",
+		"temporal.tls_key_file":       " ",
+		"temporal.tls_server_name":    "two words",
+		"temporal.setup":              "1",
+		"temporal.search_attributes":  "none",
+		"temporal.encryption_keys":    "first:hunter2",
+		"starter.tls_cert_file":       " ",
+		"starter.tls_key_file":        " ",
+		"starter.operator_address":    "8081",
+		"worker.operator_address":     "localhost",
+		"worker.activity_slots":       "0",
+		"worker.local_activity_slots": "-1",
+		"worker.workflow_slots":       "1",
+		"worker.activity_pollers":     "1001",
+		"worker.workflow_pollers":     "1",
+		"worker.sticky_cache":         "10000001",
+		"codec.address":               "localhost",
+		"codec.token":                 "hunter2",
+		"codec.origins":               "http://localhost:8233/",
+		"tracing.endpoint":            "localhost:4318",
+		"tracing.sample":              "NaN",
+
 		"starter.address":       "8080",
 		"starter.session_key":   "hunter2",
 		"starter.origins":       "https://example.com/path",
@@ -88,7 +116,7 @@ func TestEveryKeyRefusesWhatIsNotAValue(t *testing.T) {
 func TestSentences(t *testing.T) {
 	t.Parallel()
 	for sentence, p := range map[string]places{
-		`config: temporal.address: "foo" is not host:port (from HOLDFAST_TEMPORAL_ADDRESS)`: {
+		`config: temporal.address: "foo" is not host:port, or empty (from HOLDFAST_TEMPORAL_ADDRESS)`: {
 			environ: []string{"HOLDFAST_TEMPORAL_ADDRESS=foo"},
 		},
 		`config: section.deadline: 10 has no unit; it is to be a duration from 1ms to 1m, such as 5s (from holdfast.yaml)`: {
@@ -111,6 +139,15 @@ func TestSentences(t *testing.T) {
 		},
 		`config: starter.heartbeat_timeout: 30s is not above starter.heartbeat_interval, which is 1m from the default (from --starter-heartbeat-timeout)`: {
 			args: []string{"--starter-heartbeat-timeout=30s"},
+		},
+		`config: starter.tls_key_file: it is empty, but starter.tls_cert_file is set; expected both or neither (from the default)`: {
+			args: []string{"--starter-tls-cert-file=cert.pem"},
+		},
+		`config: temporal.tls_cert_file: it is empty, but temporal.tls_key_file is set; expected both or neither (from the default)`: {
+			file: "temporal: {tls_key_file: key.pem}",
+		},
+		`config: temporal.encryption_keys: the value (not shown) is not ID:KEY[,ID:KEY…] with keys of 32 random bytes in base64, or empty (from HOLDFAST_TEMPORAL_ENCRYPTION_KEYS)`: {
+			environ: []string{"HOLDFAST_TEMPORAL_ENCRYPTION_KEYS=a:c2hvcnQ="},
 		},
 		`config: temporal.addr: no such key; did you mean temporal.address? (from holdfast.yaml)`: {file: "temporal: {addr: x}"},
 		`config: Log: no such key (from holdfast.yaml)`:                                           {file: "Log: {level: info}"},
