@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-run/holdfast"
@@ -138,7 +140,7 @@ func (r *relay) start(ctx context.Context, row state.Pending, present []string) 
 	if err != nil {
 		return false, fmt.Errorf("start task %s: %w", row.ID, err) // a newer program's; it will start it
 	}
-	_, err = r.starter.opts.Temporal.ExecuteWorkflow(ctx, r.options(row), task.Type(), r.input(task, row, present))
+	err = r.execute(ctx, row, task.Type(), r.input(task, row, present))
 	var running *serviceerror.WorkflowExecutionAlreadyStarted
 	var refused *serviceerror.InvalidArgument
 	switch {
@@ -149,6 +151,19 @@ func (r *relay) start(ctx context.Context, row state.Pending, present []string) 
 		return false, fmt.Errorf("start task %s: %w", row.ID, err)
 	}
 	return true, nil
+}
+
+// execute asks Temporal to run the workflow. A namespace that lacks the search attributes refuses it; the task matters more.
+func (r *relay) execute(ctx context.Context, row state.Pending, workflow string, in wire.TaskInput) error {
+	options := r.options(row)
+	_, err := r.starter.opts.Temporal.ExecuteWorkflow(ctx, options, workflow, in)
+	var refused *serviceerror.InvalidArgument
+	if errors.As(err, &refused) && options.TypedSearchAttributes.Size() > 0 && strings.Contains(refused.Error(), wire.SearchPrefix) {
+		r.starter.log.Warn("Temporal refuses a task's search attributes; starting it without", "task", row.ID, "err", err)
+		options.TypedSearchAttributes = temporal.SearchAttributes{}
+		_, err = r.starter.opts.Temporal.ExecuteWorkflow(ctx, options, workflow, in)
+	}
+	return err //nolint:wrapcheck // start wraps it
 }
 
 // started notes what runs. What changed between the look at the presence and the start is told now: a page that came or left in
@@ -204,7 +219,7 @@ func isNotFound(err error) bool {
 }
 
 func (r *relay) options(row state.Pending) client.StartWorkflowOptions {
-	return client.StartWorkflowOptions{
+	options := client.StartWorkflowOptions{
 		ID:        row.ID,
 		TaskQueue: r.starter.opts.TaskQueue,
 		// The id belongs to this one start for ever, also when its workflow has ended.
@@ -215,6 +230,14 @@ func (r *relay) options(row state.Pending) client.StartWorkflowOptions {
 		EnableEagerStart:                         true, // saves a round trip where the worker is in this process
 		StaticSummary:                            fmt.Sprintf("%s of session %s", row.Name, row.Session),
 	}
+	if r.starter.opts.SearchAttributes {
+		options.TypedSearchAttributes = temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyKeyword(wire.SearchApp).ValueSet(row.App),
+			temporal.NewSearchAttributeKeyKeyword(wire.SearchTask).ValueSet(row.Name),
+			temporal.NewSearchAttributeKeyKeyword(wire.SearchSession).ValueSet(string(row.Session)),
+		)
+	}
+	return options
 }
 
 // input is what the workflow is started with. What it says of the task's options holds for the whole life of the task, also

@@ -46,6 +46,9 @@ type Options struct {
 	// NapBelow is the length up to which sleeps of inline tasks are spent in the worker. Defaults to 100 ms; on a server whose timers
 	// cannot be tuned, such as Temporal Cloud, 2 s is right.
 	NapBelow time.Duration
+	// SearchAttributes gives each workflow the search attributes HoldfastApp, HoldfastTask and HoldfastSession (of type Keyword, which the
+	// namespace must have), by which people find it.
+	SearchAttributes bool
 	// WriteTimeout is how long a client may take to accept one message before it is cut. Defaults to 10 s.
 	WriteTimeout time.Duration
 	// Logger defaults to slog.Default.

@@ -25,6 +25,12 @@ type Options struct {
 	TaskQueue string
 	// StopTimeout is how long Stop waits for sections that are running. Defaults to 3 s.
 	StopTimeout time.Duration
+	// ActivitySlots, LocalActivitySlots and WorkflowSlots are how many sections and activities, inline sections, and turns of workflows
+	// run here at a time. Default to 1000; WorkflowSlots is at least 2.
+	ActivitySlots, LocalActivitySlots, WorkflowSlots int
+	// ActivityPollers and WorkflowPollers are how many polls are open at a time; 0 leaves it to the SDK and the server, and
+	// WorkflowPollers is not 1.
+	ActivityPollers, WorkflowPollers int
 	// OnFatal is called when the worker cannot go on, such as after its namespace was deleted. May be nil.
 	OnFatal func(error)
 }
@@ -51,6 +57,12 @@ func New(c client.Client, service *state.Service, o Options) (*Worker, error) {
 		WorkerStopTimeout:         o.StopTimeout,
 		OnFatalError:              o.OnFatal,
 		BackgroundActivityContext: acts.Context(context.Background()),
+
+		MaxConcurrentActivityExecutionSize:      o.ActivitySlots,
+		MaxConcurrentLocalActivityExecutionSize: o.LocalActivitySlots,
+		MaxConcurrentWorkflowTaskExecutionSize:  o.WorkflowSlots,
+		MaxConcurrentActivityTaskPollers:        o.ActivityPollers,
+		MaxConcurrentWorkflowTaskPollers:        o.WorkflowPollers,
 	})
 	if err := register(w, acts, o.Apps); err != nil {
 		return nil, err

@@ -16,13 +16,17 @@ import (
 
 // parts are what worker and starter have in common.
 type parts struct {
-	log      *slog.Logger
-	temporal client.Client
-	state    *state.Service
+	log       *slog.Logger
+	operator  *operator
+	address   string // of Temporal
+	namespace string
+	temporal  client.Client
+	state     *state.Service
 }
 
-// open connects to what the program needs, in whatever order it comes up.
-func (p *Program) open(ctx context.Context, c config.Config) (_ *parts, err error) {
+// open connects to what the program needs, in whatever order it comes up. Operators can ask at their address meanwhile what it waits
+// for.
+func (p *Program) open(ctx context.Context, c config.Config, operatorKey, operatorAddress string) (_ *parts, err error) {
 	o := &parts{log: slog.New(p.handler(c.Log))}
 	defer func() {
 		if err != nil {
@@ -32,12 +36,28 @@ func (p *Program) open(ctx context.Context, c config.Config) (_ *parts, err erro
 	if err := checkShared(c.State.URL); err != nil {
 		return nil, err
 	}
-	err = o.await(ctx, "the state at "+redacted(c.State.URL), passing, func() error { return o.openState(ctx, c) })
+	options, err := p.connection(c.Temporal)
 	if err != nil {
 		return nil, err
 	}
-	err = o.await(ctx, "Temporal at "+c.Temporal.Address, always, func() error { return o.dial(ctx, c) })
-	return o, err
+	options.Logger = SDKLogger(o.log)
+	if o.operator, err = operate(ctx, operatorKey, operatorAddress, o.log); err != nil {
+		return nil, err
+	}
+	return o, o.connect(ctx, c, options)
+}
+
+// connect waits for the state and for Temporal.
+func (o *parts) connect(ctx context.Context, c config.Config, options client.Options) error {
+	o.address, o.namespace = options.HostPort, options.Namespace
+	err := o.await(ctx, "the state at "+redacted(c.State.URL), passing, func() error { return o.openState(ctx, c) })
+	if err != nil {
+		return err
+	}
+	if err := o.await(ctx, "Temporal at "+o.address, always, func() error { return o.dial(ctx, options) }); err != nil {
+		return err
+	}
+	return o.await(ctx, "the namespace "+o.namespace, unprepared, func() error { return o.prepare(ctx, c.Temporal) })
 }
 
 func (p *Program) handler(c config.Log) slog.Handler {
@@ -64,6 +84,7 @@ func always(error) bool { return true }
 func (o *parts) await(ctx context.Context, what string, passing func(error) bool, try func() error) error {
 	const first, most = 100 * time.Millisecond, 5 * time.Second
 	for pause := first; ; pause = min(2*pause, most) {
+		o.operator.waitsFor(what)
 		err := try()
 		switch {
 		case err == nil:
@@ -96,22 +117,14 @@ func (o *parts) openState(ctx context.Context, c config.Config) error {
 	return nil
 }
 
-func (o *parts) dial(ctx context.Context, c config.Config) (err error) {
-	o.temporal, err = client.DialContext(ctx, client.Options{
-		HostPort:  c.Temporal.Address,
-		Namespace: c.Temporal.Namespace,
-		Logger:    SDKLogger(o.log),
-	})
-	return err //nolint:wrapcheck // await says what it waits for
-}
-
 // close closes what open has opened.
 func (o *parts) close() error {
 	if o.temporal != nil {
 		o.temporal.Close()
 	}
+	var errs []error
 	if o.state != nil {
-		return o.state.Close()
+		errs = append(errs, o.state.Close())
 	}
-	return nil
+	return errors.Join(append(errs, o.operator.close())...)
 }

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,7 +30,11 @@ func (p *Program) runStarter(ctx context.Context, c config.Config) (err error) {
 		return errors.New("starter.session_key is not set; all starters need the same secret of at least 32 bytes, " +
 			"or a page that comes to another starter loses its session (openssl rand -base64 32)")
 	}
-	o, err := p.open(ctx, c)
+	secure, err := certificate(c.Starter)
+	if err != nil {
+		return err
+	}
+	o, err := p.open(ctx, c, "starter.operator_address", c.Starter.OperatorAddress)
 	if err != nil {
 		return err
 	}
@@ -43,28 +48,48 @@ func (p *Program) runStarter(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return fmt.Errorf("starter.address: %w", err)
 	}
+	scheme := "http"
+	if secure != nil {
+		scheme, listener = "https", tls.NewListener(listener, secure)
+	}
 	s.Start()
 	ended := serve(listener, s, o.log)
-	fmt.Fprintf(p.Stdout, "Ready: http://%s/\n", listener.Addr())
+	o.operator.isReady(o.check)
+	fmt.Fprintf(p.Stdout, "Ready: %s://%s/%s\n", scheme, listener.Addr(), o.operator)
 	select {
 	case <-ctx.Done():
 	case err = <-ended.err:
 	}
+	o.operator.waitsFor("its end")
 	return errors.Join(err, ended.close(s)) //nolint:contextcheck // ctx has ended
 }
 
 func (p *Program) starterOptions(c config.Config, o *parts) starter.Options {
 	links := c.Starter.WorkflowsURL
 	if links != "" {
-		links += "/namespaces/" + url.PathEscape(c.Temporal.Namespace) + "/workflows/"
+		links += "/namespaces/" + url.PathEscape(o.namespace) + "/workflows/"
 	}
 	return starter.Options{
 		State: o.state, Temporal: o.temporal, Apps: p.Apps, SessionKey: []byte(c.Starter.SessionKey.Reveal()),
 		TaskQueue: c.Temporal.TaskQueue, Origins: c.Starter.Origins, WorkflowsURL: links,
 		PingInterval: c.Starter.PingInterval, PingTimeout: c.Starter.PingTimeout, WriteTimeout: c.Starter.WriteTimeout,
 		HeartbeatInterval: c.Starter.HeartbeatInterval, HeartbeatTimeout: c.Starter.HeartbeatTimeout, NapBelow: c.Starter.NapBelow,
-		Logger: o.log.With("part", "starter"),
+		SearchAttributes: c.Temporal.SearchAttributes,
+		Logger:           o.log.With("part", "starter"),
 	}
+}
+
+// certificate is what the pages are served with; nil: without TLS.
+func certificate(c config.Starter) (*tls.Config, error) {
+	if c.TLSCertFile == "" {
+		return nil, nil //nolint:nilnil // none is what was asked for
+	}
+	pair, err := tls.LoadX509KeyPair(c.TLSCertFile, c.TLSKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("starter.tls_cert_file and starter.tls_key_file: %w", err)
+	}
+	// A web socket begins as a request of HTTP/1.1.
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, nil
 }
 
 // served is a listener that is being served.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	sdkworker "go.temporal.io/sdk/worker"
 
 	"github.com/holdfast-run/holdfast/config"
 	"github.com/holdfast-run/holdfast/worker"
@@ -19,23 +20,21 @@ another worker, exactly once.`, p.runWorker, "temporal", "state", "section", "se
 }
 
 func (p *Program) runWorker(ctx context.Context, c config.Config) (err error) {
-	o, err := p.open(ctx, c)
+	sdkworker.SetStickyWorkflowCacheSize(c.Worker.StickyCache) // one cache for the process; there is one worker in it
+	o, err := p.open(ctx, c, "worker.operator_address", c.Worker.OperatorAddress)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
 	fatal := make(chan error, 1)
-	w, err := worker.New(o.temporal, o.state, worker.Options{
-		Apps:        p.Apps,
-		TaskQueue:   c.Temporal.TaskQueue,
-		StopTimeout: c.Worker.StopTimeout,
-		OnFatal: func(err error) {
-			select {
-			case fatal <- err:
-			default: // one is enough
-			}
-		},
-	})
+	options := p.workerOptions(c)
+	options.OnFatal = func(err error) {
+		select {
+		case fatal <- err:
+		default: // one is enough
+		}
+	}
+	w, err := worker.New(o.temporal, o.state, options)
 	if err != nil {
 		return err
 	}
@@ -43,11 +42,26 @@ func (p *Program) runWorker(ctx context.Context, c config.Config) (err error) {
 		return err
 	}
 	defer w.Stop()
-	fmt.Fprintf(p.Stdout, "Ready: task queue %s of namespace %s.\n", c.Temporal.TaskQueue, c.Temporal.Namespace)
+	o.operator.isReady(o.check)
+	fmt.Fprintf(p.Stdout, "Ready: task queue %s of namespace %s at %s%s\n", c.Temporal.TaskQueue, o.namespace, o.address, o.operator)
+	defer o.operator.waitsFor("its end")
 	select {
 	case <-ctx.Done():
 		return nil
 	case err := <-fatal:
 		return fmt.Errorf("the worker cannot go on: %w", err)
+	}
+}
+
+func (p *Program) workerOptions(c config.Config) worker.Options {
+	return worker.Options{
+		Apps:               p.Apps,
+		TaskQueue:          c.Temporal.TaskQueue,
+		StopTimeout:        c.Worker.StopTimeout,
+		ActivitySlots:      c.Worker.ActivitySlots,
+		LocalActivitySlots: c.Worker.LocalActivitySlots,
+		WorkflowSlots:      c.Worker.WorkflowSlots,
+		ActivityPollers:    c.Worker.ActivityPollers,
+		WorkflowPollers:    c.Worker.WorkflowPollers,
 	}
 }
