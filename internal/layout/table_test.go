@@ -23,6 +23,7 @@ func table() []row {
 	return []row{
 		{dir: ".", standardOnly: true, noGoroutines: true},
 		{dir: "config"},
+		{dir: "codec"},
 		{dir: "state", may: []string{"."}},
 		{dir: "state/memory", may: []string{".", "state"}},
 		{dir: "state/sqlite", may: []string{".", "state"}},
