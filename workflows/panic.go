@@ -16,13 +16,14 @@ import (
 // would be to retry the workflow task until a mended program is deployed; on the page that looks like a task that hangs.
 //
 // A panic that the SDK itself raised is let through: by these it reports that the code does not fit the history, and to
-// fail the task then would turn a deploy that can be taken back into a loss.
+// fail the task then would turn a deploy that can be taken back into a loss. One of package codec is let through as well: this
+// worker lacks a key, and another one or a later one has it.
 func contain(task *holdfast.Task, err *error) { //nolint:gocritic // it sets the named result of the function that defers it
 	value := recover() //nolint:revive // contain is what is deferred
 	if value == nil {
 		return
 	}
-	if strings.HasPrefix(panicker(), "go.temporal.io/sdk/") {
+	if by := panicker(); strings.HasPrefix(by, "go.temporal.io/sdk/") || strings.HasPrefix(by, "github.com/holdfast-run/holdfast/codec.") {
 		panic(value)
 	}
 	message := fmt.Sprintf("%s panicked: %v", task.Type(), value)
