@@ -33,7 +33,7 @@ type codec struct {
 // AES-256-GCM; the nonce is random, and the key's id is authenticated. A payload becomes about 100 bytes longer.
 //
 // Decode returns a payload of any other encoding as it is. It fails with [ErrUnknownKey] or [ErrNotAuthentic], in sentences that
-// name the key's id. Without any key Encode fails.
+// name the key's id. Encode fails without any key, and returns the payloads as they are if the keys are not to encrypt.
 //
 // The codec is safe for concurrent use. [Converters] is what a Temporal client is given; the codec itself is for [NewHandler],
 // and for what the SDK does with codecs beside that.
@@ -69,6 +69,9 @@ func each(payloads []*commonpb.Payload, name string, do func(*commonpb.Payload) 
 func (c codec) encrypt(p *commonpb.Payload) (*commonpb.Payload, error) {
 	if c.keys.IsEmpty() {
 		return nil, errors.New("there is no key")
+	}
+	if !c.keys.Encrypts() {
+		return p, nil
 	}
 	plain, err := proto.Marshal(p)
 	if err != nil {

@@ -117,6 +117,19 @@ func TestRotation(t *testing.T) {
 	require.EqualError(t, err, `decrypt payload 2 of 2: key id "new": the key is not known here; known: old`)
 }
 
+func TestTurningOnAndOff(t *testing.T) {
+	t.Parallel()
+	text := "a:" + newKey()
+	off, on := parse(t, "plain, "+text), parse(t, text)
+	require.False(t, off.Encrypts())
+	require.Equal(t, []string{"a"}, off.IDs())
+	require.Equal(t, "[keys: plain, a]", off.String())
+	p := plain(t, "not yet a secret")
+	require.True(t, proto.Equal(p, encode(t, off, p)))
+	requireDecodes(t, off, encode(t, on, p), p)
+	requireDecodes(t, on, encode(t, off, p), p)
+}
+
 func TestPlainPasses(t *testing.T) {
 	t.Parallel()
 	for _, keys := range []codec.Keys{{}, parse(t, "a:"+newKey())} {

@@ -6,7 +6,7 @@
 // [ParseKeys] reads the keys, [Converters] gives what client.Options need, and every process that speaks to Temporal — worker,
 // starter, a program that signals — is given the same. From then on arguments, results, signals, updates, queries with their
 // answers, heartbeats, memos, side effects, versions, summaries, details, and the messages and stack traces of errors are stored
-// as AES-256-GCM. What was stored before remains readable, so encryption can be turned on while tasks run.
+// as AES-256-GCM. What was stored before remains readable, so encryption can be turned on while tasks run; how, see below.
 //
 // What Temporal works with itself stays readable: ids and names of workflows, activities, signals, queries, updates and task
 // queues, the keys of a memo, search attributes, headers, the type of an error, times, and how long a payload is. A payload that
@@ -21,14 +21,16 @@
 //  1. add it at the end: OLD,NEW. Now everybody can read it.
 //  2. move it to the front: NEW,OLD. Now it is used.
 //
-// An old key goes when nothing that it encrypted is kept any more: the longest task and the namespace's retention have passed.
-// Turning encryption on is the same with a process that has no key, which can read nothing of what the others write: deploy the
-// workers first. Rotate before a key has encrypted four thousand million payloads (2^32), which is where random nonces of 96 bits
-// stop being safe.
+// Encryption is turned on in the same way, since a process without keys can make nothing of what the others encrypt and fails the tasks
+// that it meets: first plain,NEW everywhere, which decrypts and does not encrypt, and then NEW. It is turned off by plain,NEW.
 //
-// A worker that lacks a key harms no task: in a workflow, the converter of [Converters] answers what cannot be decrypted with a
-// panic, by which Temporal tries the workflow task again until a worker has the key. An error would fail the task for good, and
-// drop a signal.
+// An old key goes when nothing that it encrypted is kept any more: the longest task and the namespace's retention have passed.
+// Rotate before a key has encrypted four thousand million payloads (2^32), which is where random nonces of 96 bits stop being safe.
+//
+// A worker that has keys, but not the one it needs, harms no task: in a workflow, the converter of [Converters] answers what
+// cannot be decrypted with a panic, by which Temporal tries the workflow task again until a worker has the key. An error would
+// fail the task for good, and drop a signal. An activity whose arguments cannot be decrypted fails once and is retried; of an error
+// that cannot be, "Encoded failure" is what is left to read.
 //
 // # Codec server
 //

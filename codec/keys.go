@@ -32,18 +32,29 @@ type Keys struct {
 
 type keySet struct {
 	ids     []string
+	plain   bool                   // nothing is encrypted
 	ciphers map[string]cipher.AEAD // by id
 }
 
+// plainEntry stands in the place of the first key where nothing is to be encrypted.
+const plainEntry = "plain"
+
 // ParseKeys reads keys written as ID:BASE64[,ID:BASE64…], the one that encrypts first; space around an entry does not count. An
 // id is 1 to 20 letters, digits, dots, hyphens and underscores, and occurs once; it is stored with each payload, in the clear. A
-// key is 32 random bytes in standard base64, as "openssl rand -base64 32" prints them. An error names the key that is
-// wrong, by its id or its place, and what was expected. It shows nothing of a key.
+// key is 32 random bytes in standard base64, as "openssl rand -base64 32" prints them. With the word plain in front, as
+// plain,ID:BASE64, all decrypt and none encrypts, for the time in which encryption is turned on or off.
+//
+// An error names the key that is wrong, by its id or its place, and what was expected. It shows nothing of a key.
 func ParseKeys(text string) (Keys, error) {
 	set := &keySet{ciphers: map[string]cipher.AEAD{}}
 	entries := strings.Split(text, ",")
 	for i, entry := range entries {
-		if err := set.add(strings.TrimSpace(entry)); err != nil {
+		entry = strings.TrimSpace(entry)
+		if i == 0 && entry == plainEntry && len(entries) > 1 {
+			set.plain = true
+			continue
+		}
+		if err := set.add(entry); err != nil {
 			return Keys{}, fmt.Errorf("codec keys, %d of %d: %w", i+1, len(entries), err)
 		}
 	}
@@ -96,6 +107,9 @@ func newCipher(text string) (cipher.AEAD, error) {
 // IsEmpty reports whether there is no key.
 func (k Keys) IsEmpty() bool { return k.set == nil }
 
+// Encrypts reports whether anything is encrypted: there is a key, and the word plain was not in front.
+func (k Keys) Encrypts() bool { return !k.IsEmpty() && !k.set.plain }
+
 // IDs returns the keys' ids, that of the key that encrypts first.
 func (k Keys) IDs() []string {
 	if k.IsEmpty() {
@@ -112,7 +126,7 @@ func (k Keys) find(id string) cipher.AEAD {
 	return k.set.ciphers[id]
 }
 
-// String returns the ids, as "[keys: new, old]".
+// String returns the ids, as "[keys: new, old]"; "[keys: plain, new]" where none encrypts.
 func (k Keys) String() string { return "[keys: " + k.list() + "]" }
 
 // Format writes what String returns, for every verb.
@@ -128,5 +142,9 @@ func (k Keys) list() string {
 	if k.IsEmpty() {
 		return "none"
 	}
-	return strings.Join(k.set.ids, ", ")
+	names := k.set.ids
+	if k.set.plain {
+		names = slices.Concat([]string{plainEntry}, names)
+	}
+	return strings.Join(names, ", ")
 }

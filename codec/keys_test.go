@@ -39,7 +39,9 @@ func TestParseKeys(t *testing.T) {
 	keys.IDs()[0] = "other"
 	require.Equal(t, []string{"2026-08", "old_1.x"}, keys.IDs())
 
+	require.True(t, keys.Encrypts())
 	require.True(t, codec.Keys{}.IsEmpty())
+	require.False(t, codec.Keys{}.Encrypts())
 	require.Empty(t, codec.Keys{}.IDs())
 }
 
@@ -63,11 +65,15 @@ func TestParseKeysRefuses(t *testing.T) {
 		"bad id":         {"ä b:" + good, good, []string{"1 of 1", badID}},
 		"long id":        {strings.Repeat("a", 21) + ":" + good, good, []string{badID}},
 		"no key":         {"a:", "-", []string{`"a"`, "0 bytes", badKey}},
+		"plain alone":    {"plain", "-", []string{"1 of 1", entry}},
+		"plain at last":  {"a:" + good + ",plain", good, []string{"2 of 2", entry}},
+		"plain, nothing": {"plain,", "-", []string{"2 of 2", entry}},
 		"short key":      {"a:" + good + ",b:" + short, short, []string{"2 of 2", `"b"`, "16 bytes", badKey}},
 		"long key":       {"a:" + base64.StdEncoding.EncodeToString(append(raw, 1)), "+/9r", []string{`"a"`, "33 bytes", badKey}},
 		"hexadecimal":    {"a:" + hex.EncodeToString(raw), hex.EncodeToString(raw), []string{`"a"`, "48 bytes", badKey}},
 		"URL's base64":   {"a:" + base64.URLEncoding.EncodeToString(raw), "-_9r", []string{`"a"`, "not in standard base64", badKey}},
 		"no padding":     {"a:" + base64.RawStdEncoding.EncodeToString(raw), "+/9r", []string{`"a"`, "not in standard base64", badKey}},
+		"stray bits":     {"a:" + strings.Repeat("A", 42) + "B=", "AAAB=", []string{`"a"`, "not in standard base64", badKey}},
 		"twice":          {"a:" + good + ",a:" + newKey(), good, []string{"2 of 2", `"a"`, "each id once"}},
 		"turned round":   {good + ":a", good, []string{badID}},
 		"turned, hex":    {hex.EncodeToString(raw) + ":a", hex.EncodeToString(raw), []string{badID}},
