@@ -38,6 +38,7 @@ func table() []row {
 		{dir: "starter", may: []string{".", "state", "internal/wire"}},
 		{dir: "internal/wire"},
 		{dir: "internal/layout"},
+		{dir: "internal/deploy", may: []string{"config"}},         // tests alone
 		{dir: "internal/golden", may: []string{".", "workflows"}}, // an app, for tests
 		{dir: "examples/**", may: []string{"public"}},
 		{dir: "cmd/**", may: []string{"**"}},
