@@ -62,7 +62,8 @@ type Temporal struct {
 	// HoldfastSession, by which people find it. Defaults to true; false is for a namespace that cannot have them.
 	SearchAttributes bool
 	// EncryptionKeys is temporal.encryption_keys, with which all that tasks store in Temporal is encrypted: ID:KEY[,ID:KEY…], each
-	// key 32 random bytes in base64. The first encrypts, all decrypt. The same for all programs; defaults to none.
+	// key 32 random bytes in base64. The first encrypts, all decrypt; with "plain," before them none encrypts, which is how encryption is
+	// brought in and taken back while tasks run (see package codec). The same for all programs; defaults to none.
 	EncryptionKeys Secret
 	// TaskQueue is temporal.task_queue, on which starter and worker meet. Defaults to holdfast.
 	TaskQueue string

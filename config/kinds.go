@@ -180,11 +180,11 @@ func isSpaceOrControl(r rune) bool { return unicode.IsSpace(r) || unicode.IsCont
 
 // keyRing is empty or a list of AES-256 keys with their ids.
 func keyRing() kind[Secret] {
-	return hidden("ID:KEY[,ID:KEY…] with keys of 32 random bytes in base64, or empty", ring.MatchString)
+	return hidden("[plain,]ID:KEY[,ID:KEY…] with keys of 32 random bytes in base64, or empty", ring.MatchString)
 }
 
-// ring matches ids with keys: 32 bytes are 43 digits and the sign of equality.
-var ring = regexp.MustCompile(`^[\w.-]+:[A-Za-z0-9+/]{43}=(,[\w.-]+:[A-Za-z0-9+/]{43}=)*$`)
+// ring matches ids with keys: 32 bytes are 43 digits and the sign of equality. Package codec reads it.
+var ring = regexp.MustCompile(`^(plain,)?[\w.-]{1,20}:[A-Za-z0-9+/]{43}=(,[\w.-]{1,20}:[A-Za-z0-9+/]{43}=)*$`)
 
 // hidden is empty or a secret for which ok holds.
 func hidden(expected string, ok func(string) bool) kind[Secret] {
