@@ -5,9 +5,11 @@ import (
 	"fmt"
 
 	commonpb "go.temporal.io/api/common/v1"
+	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+	"google.golang.org/protobuf/proto"
 )
 
 // Converters returns what client.Options need so that everything is encrypted: DataConverter, for values, and FailureConverter,
@@ -22,10 +24,50 @@ func Converters(keys Keys) (converter.DataConverter, converter.FailureConverter)
 		DataConverter: converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), c),
 		inWorkflow:    converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), insistent{c}),
 	}
-	return data, temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{
+	return data, failureConverter{temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{
 		DataConverter:          data,
 		EncodeCommonAttributes: true,
-	})
+	}), data}
+}
+
+// failureConverter makes up for the default one's decrypting in place: it would leave the message readable in the failure that was
+// handed in (of a local activity that is the one on its way to the server), and in the one that an error goes back into when a workflow
+// returns it as its own.
+type failureConverter struct {
+	converter.FailureConverter
+	data converter.DataConverter
+}
+
+// ErrorToFailure returns the failure with nothing readable in it.
+func (c failureConverter) ErrorToFailure(err error) *failurepb.Failure {
+	if err == nil {
+		return nil
+	}
+	failure, _ := proto.Clone(c.FailureConverter.ErrorToFailure(err)).(*failurepb.Failure)
+	for f := failure; f != nil; f = f.GetCause() {
+		if isSealed(f) {
+			continue
+		}
+		if err := converter.EncodeCommonFailureAttributes(c.data, f); err != nil {
+			panic(fmt.Errorf("encrypt a failure: %w", err)) // as the default one does: there is no way to return it, and in clear it must not go
+		}
+	}
+	return failure
+}
+
+// FailureToError returns the error, and leaves the failure as it is.
+func (c failureConverter) FailureToError(failure *failurepb.Failure) error {
+	if failure == nil {
+		return nil
+	}
+	own, _ := proto.Clone(failure).(*failurepb.Failure)
+	return c.FailureConverter.FailureToError(own)
+}
+
+// isSealed reports a failure whose message and stack are in its attributes alone. What it says instead of a message is the SDK's.
+func isSealed(f *failurepb.Failure) bool {
+	const instead = "Encoded failure"
+	return f.GetEncodedAttributes() != nil && f.GetMessage() == instead && f.GetStackTrace() == ""
 }
 
 // dataConverter is another one in a workflow. It is a workflow.ContextAware.

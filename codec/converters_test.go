@@ -88,6 +88,23 @@ func TestFailuresAreEncrypted(t *testing.T) {
 }
 
 // TestInWorkflow is about the difference between a task that waits for a worker with the key and one that has failed.
+// TestAFailureStaysEncrypted: neither reading it nor handing its error on makes it readable.
+func TestAFailureStaysEncrypted(t *testing.T) {
+	t.Parallel()
+	_, failures := codec.Converters(parse(t, "a:"+newKey()))
+	cause := temporal.NewApplicationError("the secret cause", "Kind")
+	failure := failures.ErrorToFailure(temporal.NewApplicationErrorWithCause("the secret message", "Kind", cause))
+	err := failures.FailureToError(failure)
+	require.ErrorContains(t, err, "the secret message")
+	require.NotContains(t, failure.String(), "secret")
+
+	again := failures.ErrorToFailure(err)
+	require.NotContains(t, again.String(), "secret")
+	require.ErrorContains(t, failures.FailureToError(again), "the secret message")
+	require.Nil(t, failures.ErrorToFailure(nil))
+	require.NoError(t, failures.FailureToError(nil))
+}
+
 func TestInWorkflow(t *testing.T) {
 	t.Parallel()
 	stranger := encode(t, parse(t, "b:"+newKey()), plain(t, "a secret"))

@@ -94,11 +94,18 @@ func (d *doctor) checkTemporal(ctx context.Context) finding {
 	}
 	d.address, d.namespace = options.HostPort, options.Namespace
 	options.Logger = SDKLogger(d.log)
+	if f.err = Encrypt(&options, d.config.Temporal, d.log); f.err != nil {
+		return f
+	}
 	if f.err = d.dial(ctx, options); f.err != nil {
 		return f
 	}
 	info, err := d.temporal.WorkflowService().GetSystemInfo(ctx, &workflowservice.GetSystemInfoRequest{})
-	f.says, f.err = fmt.Sprintf("server %s at %s", info.GetServerVersion(), d.address), err
+	encryption := "nothing is encrypted"
+	if !d.config.Temporal.EncryptionKeys.IsEmpty() {
+		encryption = "what tasks store is encrypted"
+	}
+	f.says, f.err = fmt.Sprintf("server %s at %s; %s", info.GetServerVersion(), d.address, encryption), err
 	return f
 }
 

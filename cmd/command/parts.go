@@ -41,6 +41,9 @@ func (p *Program) open(ctx context.Context, c config.Config, operatorKey, operat
 		return nil, err
 	}
 	options.Logger = SDKLogger(o.log)
+	if err := Encrypt(&options, c.Temporal, o.log); err != nil {
+		return nil, err
+	}
 	if o.operator, err = operate(ctx, operatorKey, operatorAddress, o.log); err != nil {
 		return nil, err
 	}

@@ -104,7 +104,7 @@ func serve(listener net.Listener, handler http.Handler, log *slog.Logger) *serve
 	s.server = &http.Server{Handler: handler, ReadHeaderTimeout: headers, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	go func() {
 		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.err <- fmt.Errorf("serve pages: %w", err)
+			s.err <- fmt.Errorf("serve: %w", err)
 		}
 	}()
 	return s
@@ -112,8 +112,17 @@ func serve(listener net.Listener, handler http.Handler, log *slog.Logger) *serve
 
 // close ends the connections in good order.
 func (s *served) close(of *starter.Starter) error {
-	const patience = 5 * time.Second
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), endPatience)
 	defer cancel()
 	return errors.Join(of.Close(ctx), s.server.Close())
 }
+
+// shutdown lets what is being answered be answered.
+func (s *served) shutdown() error {
+	ctx, cancel := context.WithTimeout(context.Background(), endPatience)
+	defer cancel()
+	return s.server.Shutdown(ctx) //nolint:wrapcheck // it says what it is
+}
+
+// endPatience is how long clients get to take leave.
+const endPatience = 5 * time.Second

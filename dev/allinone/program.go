@@ -96,13 +96,20 @@ func (p *Program) startTemporal(ctx context.Context, o Options, files directory)
 	if err != nil {
 		return err
 	}
+	codecURL, err := p.startCodec(ctx, o, uiPort)
+	if err != nil {
+		return err
+	}
 	p.temporal, err = embedded.Start(ctx, embedded.Options{
 		Database:  files.temporal,
 		Port:      port,
 		UI:        true,
 		UIPort:    uiPort,
+		CodecURL:  codecURL,
 		Namespace: o.Config.Temporal.Namespace,
 		Logger:    o.Logger.With("part", "temporal"),
+
+		SearchAttributes: searchAttributes(),
 	})
 	if err != nil {
 		return fmt.Errorf("start Temporal: %w", err)
@@ -112,11 +119,15 @@ func (p *Program) startTemporal(ctx context.Context, o Options, files directory)
 }
 
 func (p *Program) connect(ctx context.Context, o Options) (client.Client, error) {
-	c, err := client.DialContext(ctx, client.Options{
+	options := client.Options{
 		HostPort:  p.temporal.Address(),
 		Namespace: p.temporal.Namespace(),
 		Logger:    command.SDKLogger(o.Logger),
-	})
+	}
+	if err := command.Encrypt(&options, o.Config.Temporal, o.Logger); err != nil {
+		return nil, err
+	}
+	c, err := client.DialContext(ctx, options)
 	if err != nil {
 		return nil, fmt.Errorf("connect to Temporal: %w", err)
 	}
@@ -142,9 +153,14 @@ func (p *Program) openState(ctx context.Context, o Options, files directory) (*s
 
 func (p *Program) startWorker(c client.Client, service *state.Service, o Options) error {
 	w, err := worker.New(c, service, worker.Options{
-		Apps:        o.Apps,
-		TaskQueue:   o.Config.Temporal.TaskQueue,
-		StopTimeout: o.Config.Worker.StopTimeout,
+		Apps:               o.Apps,
+		TaskQueue:          o.Config.Temporal.TaskQueue,
+		StopTimeout:        o.Config.Worker.StopTimeout,
+		ActivitySlots:      o.Config.Worker.ActivitySlots,
+		LocalActivitySlots: o.Config.Worker.LocalActivitySlots,
+		WorkflowSlots:      o.Config.Worker.WorkflowSlots,
+		ActivityPollers:    o.Config.Worker.ActivityPollers,
+		WorkflowPollers:    o.Config.Worker.WorkflowPollers,
 	})
 	if err != nil {
 		return err
@@ -167,7 +183,8 @@ func (p *Program) startStarter(ctx context.Context, c client.Client, service *st
 		links = settings.WorkflowsURL + "/namespaces/" + url.PathEscape(p.temporal.Namespace()) + "/workflows/"
 	}
 	s, err := starter.New(starter.Options{
-		State: service, Temporal: c, Apps: o.Apps, SessionKey: key,
+		SearchAttributes: true,
+		State:            service, Temporal: c, Apps: o.Apps, SessionKey: key,
 		TaskQueue: o.Config.Temporal.TaskQueue, Origins: settings.Origins, WorkflowsURL: links,
 		PingInterval: settings.PingInterval, PingTimeout: settings.PingTimeout, WriteTimeout: settings.WriteTimeout,
 		HeartbeatInterval: settings.HeartbeatInterval, HeartbeatTimeout: settings.HeartbeatTimeout, NapBelow: settings.NapBelow,
@@ -182,24 +199,24 @@ func (p *Program) startStarter(ctx context.Context, c client.Client, service *st
 	}
 	p.url = "http://" + listener.Addr().String() + "/"
 	s.Start()
-	p.serve(listener, s, o.Logger) //nolint:contextcheck // ctx bounds the start alone
+	p.serve(listener, s, s.Close, o.Logger) //nolint:contextcheck // ctx bounds the start alone
 	return nil
 }
 
-// serve serves the starter on the listener.
-func (p *Program) serve(listener net.Listener, s *starter.Starter, log *slog.Logger) {
+// serve serves the handler on the listener. When it is to stop, leave comes first.
+func (p *Program) serve(listener net.Listener, handler http.Handler, leave func(context.Context) error, log *slog.Logger) {
 	const headers = 10 * time.Second
-	server := &http.Server{Handler: s, ReadHeaderTimeout: headers, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headers, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("serving pages ended", "err", err)
+			log.Error("serving ended", "address", listener.Addr().String(), "err", err)
 		}
 	}()
-	p.add("the starter", func() error {
+	p.add("serving", func() error {
 		const patience = 2 * time.Second
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		return errors.Join(s.Close(ctx), server.Close())
+		return errors.Join(leave(ctx), server.Close())
 	})
 }
 

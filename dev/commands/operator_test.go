@@ -82,7 +82,7 @@ func TestAStarterServesByTLS(t *testing.T) {
 	require.Contains(t, url, "https://")
 	status, _ := get(t, trusting, url)
 	require.Equal(t, 200, status)
-	page := openWith(t, trusting, url)
+	page := openApp(t, trusting, url, "fast")
 	page.send("CountTo", 2)
 	page.untilIdle(2)
 }

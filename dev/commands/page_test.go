@@ -33,17 +33,23 @@ type page struct {
 	conn    *websocket.Conn
 	session string
 	counter int
-	tasks   []struct{ Status, Error string }
+	tasks   []task
 	acked   int
 	sent    int
 }
 
-// open opens a page of the fast app at a starter.
-func open(t *testing.T, url string) *page { t.Helper(); return openWith(t, http.DefaultClient, url) }
+// task is an entry of the page's list of tasks.
+type task struct{ ID, Status, Error string }
 
-func openWith(t *testing.T, with *http.Client, url string) *page {
+// open opens a page of the fast app at a starter.
+func open(t *testing.T, url string) *page {
 	t.Helper()
-	conn, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(url, "http")+"fast/socket", &websocket.DialOptions{
+	return openApp(t, http.DefaultClient, url, "fast")
+}
+
+func openApp(t *testing.T, with *http.Client, url, app string) *page {
+	t.Helper()
+	conn, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(url, "http")+app+"/socket", &websocket.DialOptions{
 		Subprotocols: []string{"holdfast.v1"}, HTTPClient: with,
 	})
 	require.NoError(t, err)
@@ -67,7 +73,7 @@ func (p *page) read() {
 	var m struct {
 		Type, Session string
 		States        struct{ State struct{ Counter *int } }
-		Tasks         *[]struct{ Status, Error string }
+		Tasks         *[]task
 	}
 	require.NoError(p.t, wsjson.Read(p.t.Context(), p.conn, &m))
 	if m.Session != "" {
@@ -93,6 +99,15 @@ func (p *page) untilIdle(counter int) {
 			require.Empty(p.t, task.Error)
 		}
 	}
+}
+
+// untilFailed reads until a task has failed with the message.
+func (p *page) untilFailed(message string) {
+	p.t.Helper()
+	for len(p.tasks) == 0 || p.tasks[0].Status != "failed" {
+		p.read()
+	}
+	require.Contains(p.t, p.tasks[0].Error, message)
 }
 
 func dial(t *testing.T, address string) client.Client {

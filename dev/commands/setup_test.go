@@ -12,7 +12,7 @@ import (
 	"github.com/holdfast-run/holdfast/dev/embedded"
 )
 
-func apps() []*holdfast.App { return []*holdfast.App{fast.App()} }
+func apps() []*holdfast.App { return []*holdfast.App{fast.App(), private()} }
 
 func TestWhatIsMissingInTemporalIsToldAndCreatedOnRequest(t *testing.T) {
 	server := startTemporal(t, embedded.Options{})

@@ -35,6 +35,8 @@ type Options struct {
 	UI bool
 	// UIPort is the Web UI's; 0: a free one. Ignored without UI.
 	UIPort int
+	// CodecURL is where the Web UI has payloads decrypted; empty: nowhere. Ignored without UI.
+	CodecURL string
 	// Namespace is made where it is missing. Defaults to "default".
 	Namespace string
 	// Retention is how long the namespace keeps a workflow that has closed. It is set when the namespace is made and not changed
@@ -119,7 +121,7 @@ func (s *Server) start(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	if o.UI {
-		s.ui, err = startUI(ctx, s.Address(), ports.ui)
+		s.ui, err = startUI(ctx, s.Address(), o.CodecURL, ports.ui)
 	}
 	return err
 }

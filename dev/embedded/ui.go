@@ -20,7 +20,7 @@ type webUI struct {
 
 // startUI starts the Web UI on a port and waits until it answers. It ends the process if it cannot listen, so the port is held
 // until the moment before.
-func startUI(ctx context.Context, frontend string, on port) (*webUI, error) {
+func startUI(ctx context.Context, frontend, codec string, on port) (*webUI, error) {
 	u := &webUI{url: "http://" + on.address(), ended: make(chan struct{}), server: server.NewServer(
 		server_options.WithConfigProvider(&config.Config{
 			Host:                loopback,
@@ -28,6 +28,7 @@ func startUI(ctx context.Context, frontend string, on port) (*webUI, error) {
 			TemporalGRPCAddress: frontend,
 			EnableUI:            true,
 			CORS:                config.CORS{CookieInsecure: true}, // it is served over plain HTTP
+			Codec:               config.Codec{Endpoint: codec, IncludeCredentials: codec != ""},
 			HideLogs:            true,
 			DisableNewsFetch:    true, // nothing here calls to the outside
 		}),
