@@ -10,21 +10,6 @@ import (
 	"github.com/holdfast-run/holdfast"
 )
 
-// Call is one call of an event or section.
-type Call struct {
-	// Handler is the event or section; it belongs to the session's app.
-	Handler *holdfast.Handler
-	Session holdfast.SessionID
-	// Input is the function's input as JSON, or nil.
-	Input json.RawMessage
-	// Key makes the call exactly-once over all its repetitions. The zero Key: each call is applied.
-	Key Key
-	// Task is the task whose section it is; empty for an event.
-	Task holdfast.TaskID
-	// Settles is the id of a row of the outbox that is done with this call; empty for none.
-	Settles string
-}
-
 // Applied is what a call came to.
 type Applied struct {
 	// Result is what the function returned beside its error, as JSON, or nil.
@@ -47,29 +32,39 @@ func (s *Service) Apply(ctx context.Context, call Call) (Applied, error) {
 	if err := call.check(); err != nil {
 		return Applied{}, err
 	}
-	var applied Applied
-	err := s.hold(ctx, call.Session, call.Key.String(), func(held Held) (*Commit, error) {
+	ctx, seen := s.observe(ctx, &call)
+	applied, err := s.apply(ctx, call, seen)
+	seen.end(ctx, applied, err)
+	if err != nil {
+		return Applied{}, fmt.Errorf("apply %s to session %s: %w", call.Handler.Type(), call.Session, err)
+	}
+	return applied, nil
+}
+
+func (s *Service) apply(ctx context.Context, call Call, seen *observed) (applied Applied, err error) {
+	err = s.hold(ctx, call.Session, call.Key.String(), func(held Held) (*Commit, error) {
+		seen.lock()
 		record := held.Record()
 		applied = Applied{Revision: record.Revision}
 		if result, found := held.Recorded(); found {
-			applied.Result, applied.Repeat = result, true
+			applied.Result, applied.Repeat, seen.outcome = result, true, outcomeRepeated
 			return nil, nil
 		}
 		outcome, err := s.run(ctx, held, call)
 		if err != nil {
 			return nil, err
 		}
-		commit, err := s.plan(record, call, outcome)
+		if outcome.Changes() {
+			seen.outcome = outcomeApplied
+		}
+		commit, err := s.plan(ctx, record, call, outcome)
 		if err != nil || commit == nil {
 			return nil, err
 		}
 		applied.Result, applied.Revision = outcome.Result, commit.Revision
 		return commit, nil
 	})
-	if err != nil {
-		return Applied{}, fmt.Errorf("apply %s to session %s: %w", call.Handler.Type(), call.Session, err)
-	}
-	return applied, nil
+	return applied, err
 }
 
 // Do runs a function of a section's signature with the session's state locked, from any Go code; each call is applied.
@@ -105,22 +100,13 @@ func (s *Service) View(ctx context.Context, app *holdfast.App, session holdfast.
 	return nil
 }
 
-func (c *Call) check() error {
-	if c.Handler == nil {
-		return errors.New("apply: the call has no handler")
-	}
-	if app := c.Handler.App().Name(); c.Session.App() != app || c.Session.Key() == "" {
-		return fmt.Errorf("apply %s: session %q is not one of app %s", c.Handler.Type(), c.Session, app)
-	}
-	return c.Handler.CheckInput(c.Input)
-}
-
 // hold runs step with the session held and commits what it returns; nil means there is nothing to commit. The change is
 // published when the hold has ended.
 func (s *Service) hold(ctx context.Context, session holdfast.SessionID, key string, step func(Held) (*Commit, error)) error {
 	if holds(ctx, session) {
 		return holdfast.ErrNestedSection
 	}
+	began := time.Now()
 	leave, err := s.queue.enter(ctx, session)
 	if err != nil {
 		return fmt.Errorf("wait for the session: %w", err)
@@ -131,6 +117,7 @@ func (s *Service) hold(ctx context.Context, session holdfast.SessionID, key stri
 		return fmt.Errorf("lock the session: %w", err)
 	}
 	defer held.Release()
+	s.metrics.waited(ctx, session, began)
 	commit, err := step(held)
 	if err != nil || commit == nil {
 		return err
@@ -138,6 +125,7 @@ func (s *Service) hold(ctx context.Context, session holdfast.SessionID, key stri
 	if err := s.commit(ctx, held, commit); err != nil {
 		return err
 	}
+	s.metrics.committed(ctx, session, commit.tallies)
 	s.hub.tell(Notice{Session: session, Outbox: len(commit.Pending) > 0})
 	return nil
 }

@@ -118,6 +118,8 @@ type Commit struct {
 	Settled []string
 	// KeepChanges and KeepMessages bound what the session keeps of each.
 	KeepChanges, KeepMessages int64
+
+	tallies []tally // for the metrics; nothing that is stored
 }
 
 // Entry is one applied call in the ledger.

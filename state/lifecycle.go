@@ -62,6 +62,7 @@ func (s *Service) TasksStarted(ctx context.Context, session holdfast.SessionID, 
 			} else if d.Tasks[i].Status == StatusStarting {
 				d.Tasks[i].Status = StatusRunning
 				d.TasksChanged = true
+				d.tally(d.Tasks[i].Name, "")
 			}
 		}
 		return nil
@@ -69,15 +70,38 @@ func (s *Service) TasksStarted(ctx context.Context, session holdfast.SessionID, 
 	return unlisted, err
 }
 
+// Ending is how a task ended.
+type Ending string
+
+const (
+	// EndingCompleted is a task whose function has returned without an error.
+	EndingCompleted Ending = "completed"
+	// EndingFailed is a task that ended with an error.
+	EndingFailed Ending = "failed"
+	// EndingCancelled is a task that was asked to end, and did.
+	EndingCancelled Ending = "cancelled"
+	// EndingLost is a task that ended without a word: its workflow was terminated, timed out, or is not there any more.
+	EndingLost Ending = "lost"
+	// EndingRefused is a task whose workflow could not be started.
+	EndingRefused Ending = "refused"
+)
+
 // TaskEnded takes the task off the session's list. With a failure (empty: none) it stays there as failed for a while, and the
 // page is told. For a task that is not listed it does nothing, so it may be repeated.
 func (s *Service) TaskEnded(ctx context.Context, session holdfast.SessionID, id holdfast.TaskID, failure string) error {
+	return s.TaskEndedAs(ctx, session, id, "", failure)
+}
+
+// TaskEndedAs is [Service.TaskEnded] of a caller that knows how the task ended, which the metrics tell. Empty: it is told by the
+// failure and by what the list says.
+func (s *Service) TaskEndedAs(ctx context.Context, session holdfast.SessionID, id holdfast.TaskID, how Ending, failure string) error {
 	return s.lifecycle(ctx, session, func(d *draft) error {
 		i := d.indexOf(id)
 		if i < 0 || !d.Tasks[i].Live() {
 			return nil
 		}
 		d.Settled = []string{string(id), cancelRow(id)}
+		d.tallyEnded(d.Tasks[i], how, failure)
 		if failure == "" {
 			d.unlist(id)
 		} else {
@@ -87,6 +111,23 @@ func (s *Service) TaskEnded(ctx context.Context, session holdfast.SessionID, id 
 		d.release()
 		return nil
 	})
+}
+
+// tallyEnded counts the end and, where it came before its start could be noted, the start.
+func (d *draft) tallyEnded(t Task, how Ending, failure string) {
+	switch {
+	case how != "":
+	case failure != "":
+		how = EndingFailed
+	case t.Status == StatusCancelling:
+		how = EndingCancelled
+	default:
+		how = EndingCompleted
+	}
+	if t.Status == StatusStarting && how != EndingRefused {
+		d.tally(t.Name, "")
+	}
+	d.tally(t.Name, how)
 }
 
 // EventFailed strikes a triggered event out of the outbox that could not be applied, and tells the page.
@@ -135,7 +176,7 @@ func (s *Service) Request(ctx context.Context, session holdfast.SessionID, key K
 		if _, found := held.Recorded(); found {
 			return nil, nil
 		}
-		d := s.draft(held.Record())
+		d := s.draft(ctx, held.Record())
 		if key.Owner != "" {
 			d.Entry = &Entry{Owner: key.Owner, Key: key.String(), Keep: key.Keep}
 		}
@@ -171,7 +212,7 @@ func (t Task) FailedLongAgo() bool { return !t.Live() && time.Since(t.Since) > s
 // lifecycle changes the session's tasks under its lock, beside any section. A session that expired stays gone.
 func (s *Service) lifecycle(ctx context.Context, session holdfast.SessionID, change func(*draft) error) error {
 	err := s.hold(ctx, session, "", func(held Held) (*Commit, error) {
-		d := s.draft(held.Record())
+		d := s.draft(ctx, held.Record())
 		if err := change(d); err != nil {
 			return nil, err
 		}

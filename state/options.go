@@ -3,6 +3,9 @@ package state
 import (
 	"log/slog"
 	"time"
+
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Options tune a [Service]. The zero value of a field stands for its default.
@@ -22,6 +25,10 @@ type Options struct {
 	Look time.Duration
 	// Logger gets what has no caller to be returned to. Defaults to slog.Default.
 	Logger *slog.Logger
+	// MeterProvider gets the service's metrics, TracerProvider its spans; docs/observability.md names them. Without one nothing
+	// is measured, or traced, and with no tracer nothing of a trace is stored.
+	MeterProvider  metric.MeterProvider
+	TracerProvider trace.TracerProvider
 }
 
 // WithDefaults returns the options with every default filled in.

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -16,8 +17,8 @@ import (
 )
 
 // plan turns what a section did into what is written; nil when there is nothing.
-func (s *Service) plan(record *Record, call Call, outcome *holdfast.Outcome) (*Commit, error) {
-	d := s.draft(record)
+func (s *Service) plan(ctx context.Context, record *Record, call Call, outcome *holdfast.Outcome) (*Commit, error) {
+	d := s.draft(ctx, record)
 	if call.Key.Owner != "" {
 		d.Entry = &Entry{Owner: call.Key.Owner, Key: call.Key.String(), Result: outcome.Result, Keep: call.Key.Keep}
 	}
@@ -43,10 +44,11 @@ type draft struct {
 	Commit
 	record *Record
 	change Change
+	trace  string // of who asks for it
 }
 
-func (s *Service) draft(record *Record) *draft {
-	d := &draft{record: record, Commit: Commit{
+func (s *Service) draft(ctx context.Context, record *Record) *draft {
+	d := &draft{record: record, trace: s.tracer.Trace(ctx), Commit: Commit{
 		At:           time.Now().UTC(),
 		Epoch:        record.Epoch,
 		Version:      record.Version + 1,
@@ -116,7 +118,7 @@ func (d *draft) finish() *Commit {
 	}
 	if len(d.change.States) > 0 || d.TasksChanged || len(d.change.Messages) > 0 {
 		d.Revision++
-		d.change.Revision = d.Revision
+		d.change.Revision, d.change.At, d.change.Trace = d.Revision, d.At, d.trace
 		d.Change = &d.change
 	}
 	return &d.Commit

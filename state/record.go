@@ -83,6 +83,10 @@ type Change struct {
 	Tasks *[]Task `json:"tasks,omitempty"`
 	// Messages are the new ones.
 	Messages []Message `json:"messages,omitempty"`
+	// At is when it was committed; zero for one of an earlier program.
+	At time.Time `json:"at,omitzero"`
+	// Trace is the span that made it, as a W3C traceparent; empty without a tracer.
+	Trace string `json:"trace,omitempty"`
 }
 
 // Snapshot is all that the client of a session may see at one moment.
@@ -121,4 +125,6 @@ type Pending struct {
 	// Argument is that of the task or event as JSON, or nil.
 	Argument json.RawMessage `json:"argument,omitempty"`
 	At       time.Time       `json:"at"`
+	// Trace is the span that asked for it, as a W3C traceparent; empty without a tracer.
+	Trace string `json:"trace,omitempty"`
 }

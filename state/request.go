@@ -23,7 +23,7 @@ func (d *draft) request(requests []holdfast.Request) {
 func (d *draft) trigger(r holdfast.Request) {
 	d.Pending = append(d.Pending, Pending{
 		ID: "trigger-" + randomID(16), Kind: KindTrigger, Session: d.record.Session,
-		App: r.Event.App().Name(), Name: r.Event.Name(), Argument: r.Argument, At: d.At,
+		App: r.Event.App().Name(), Name: r.Event.Name(), Argument: r.Argument, At: d.At, Trace: d.trace,
 	})
 }
 
@@ -39,7 +39,7 @@ func (d *draft) start(r holdfast.Request) {
 	id := holdfast.TaskID(r.Task.Type() + "-" + d.record.Session.Key() + "-" + randomID(10))
 	row := Pending{
 		ID: string(id), Kind: KindStart, Session: d.record.Session, Task: id,
-		App: r.Task.App().Name(), Name: r.Task.Name(), Argument: r.Argument, At: d.At,
+		App: r.Task.App().Name(), Name: r.Task.Name(), Argument: r.Argument, At: d.At, Trace: d.trace,
 	}
 	if concurrency == holdfast.Supersede && len(others) > 0 {
 		d.supersede(others)
@@ -58,6 +58,7 @@ func (d *draft) start(r holdfast.Request) {
 func (d *draft) supersede(tasks []holdfast.TaskID) {
 	for _, id := range tasks {
 		if i := slices.IndexFunc(d.Deferred, func(p Pending) bool { return p.Task == id }); i >= 0 {
+			d.tally(d.Deferred[i].Name, EndingCancelled)
 			d.Deferred = slices.Delete(d.Deferred, i, i+1)
 			d.unlist(id)
 			continue
@@ -76,7 +77,7 @@ func (d *draft) cancel(id holdfast.TaskID, reason string) {
 	d.TasksChanged = true
 	d.Pending = append(d.Pending, Pending{
 		ID: cancelRow(id), Kind: KindCancel, Session: d.record.Session, Task: id,
-		App: d.record.Session.App(), Name: d.Tasks[i].Name, Argument: quote(reason), At: d.At,
+		App: d.record.Session.App(), Name: d.Tasks[i].Name, Argument: quote(reason), At: d.At, Trace: d.trace,
 	})
 }
 
@@ -145,6 +146,11 @@ func (d *draft) fail(id holdfast.TaskID, failure string) {
 		}
 	}
 	d.dropFailed(func(Task) bool { n--; return n >= keepFailed })
+}
+
+// tally has it counted, when it is committed, that a task was started (no outcome) or has ended.
+func (d *draft) tally(task string, ended Ending) {
+	d.tallies = append(d.tallies, tally{task: task, ended: ended})
 }
 
 func (d *draft) indexOf(id holdfast.TaskID) int {

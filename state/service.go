@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/internal/telemetry"
 )
 
 // Service is the state service over one [Driver]: every access to a session goes through it. All its methods are safe
@@ -19,6 +20,9 @@ type Service struct {
 	queue  *queue
 	hub    *hub
 
+	tracer  telemetry.Tracer
+	metrics *metrics
+
 	stop    context.CancelFunc
 	stopped sync.WaitGroup
 }
@@ -28,7 +32,13 @@ type Service struct {
 func Open(driver Driver, o Options) *Service {
 	o = o.WithDefaults()
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Service{driver: driver, opts: o, log: o.Logger, queue: newQueue(), hub: newHub(), stop: stop}
+	s := &Service{driver: driver, opts: o, queue: newQueue(), hub: newHub(), stop: stop}
+	s.tracer = telemetry.NewTracer(o.TracerProvider, scope)
+	s.log = s.tracer.Logger(o.Logger)
+	var err error
+	if s.metrics, err = newMetrics(o.MeterProvider); err != nil {
+		s.log.Error("some metrics will be missing", "err", err)
+	}
 	s.stopped.Go(func() { s.watch(ctx) })
 	s.stopped.Go(func() { s.expire(ctx) })
 	return s
@@ -58,7 +68,7 @@ func (s *Service) watch(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		s.log.Warn("watching the store broke; beginning anew", "err", err)
+		s.log.WarnContext(ctx, "watching the store broke; beginning anew", "err", err)
 		wait(ctx, pause)
 		s.hub.tell(Notice{All: true, Outbox: true})
 	}
@@ -74,10 +84,10 @@ func (s *Service) expire(ctx context.Context) {
 		now := time.Now()
 		removed, err := s.driver.Expire(ctx, Expiry{Idle: now.Add(-s.opts.ExpireAfter), Ledger: now.Add(-ledgerOwner)})
 		if err != nil && !errors.Is(err, context.Canceled) {
-			s.log.Warn("removing expired sessions failed; trying again later", "err", err)
+			s.log.WarnContext(ctx, "removing expired sessions failed; trying again later", "err", err)
 		}
 		if removed > 0 {
-			s.log.Info("removed expired sessions", "sessions", removed)
+			s.log.InfoContext(ctx, "removed expired sessions", "sessions", removed)
 		}
 	}
 }

@@ -16,6 +16,9 @@ var (
 	taskB = state.Task{ID: "test.B-one-y", Name: "B", Status: state.StatusStarting, Since: taskA.Since}
 )
 
+// aTrace is a span that what it has caused is stored with.
+const aTrace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
 func withTasks(tasks ...state.Task) func(*state.Commit) {
 	return func(c *state.Commit) { c.Tasks, c.TasksChanged, c.Change.Tasks = tasks, true, &tasks }
 }
@@ -41,7 +44,7 @@ func withPending(ids ...string) func(*state.Commit) {
 		for _, id := range ids {
 			c.Pending = append(c.Pending, state.Pending{
 				ID: id, Kind: state.KindStart, Session: session, Task: holdfast.TaskID(id), App: "test", Name: "A",
-				Argument: json.RawMessage(`"x"`), At: taskA.Since,
+				Argument: json.RawMessage(`"x"`), At: taskA.Since, Trace: aTrace,
 			})
 		}
 	}
@@ -50,6 +53,7 @@ func withPending(ids ...string) func(*state.Commit) {
 func testCommitReadBack(b *bench) {
 	deferred := state.Pending{
 		ID: "d", Kind: state.KindStart, Session: session, Task: "d", App: "test", Name: "B", Argument: json.RawMessage(`"y"`), At: taskB.Since,
+		Trace: aTrace,
 	}
 	b.put(b, session, 1, withTasks(taskA, taskB), withMessage("hello"), withPending("p"), func(c *state.Commit) {
 		c.Deferred = append(c.Deferred, deferred)

@@ -48,6 +48,22 @@ func testChangesGap(b *bench) {
 	}
 }
 
+// testChangeIsWhole: a change says when it was committed and by which span, and a row of the outbox which span asked for it.
+func testChangeIsWhole(b *bench) {
+	var want state.Change
+	b.put(b, session, 1, withTasks(taskA), withMessage("m"), withPending("traced"), func(c *state.Commit) {
+		c.Change.At, c.Change.Trace = c.At, aTrace
+		c.Pending = append(c.Pending, state.Pending{ID: "untraced", Kind: state.KindTrigger, Session: session, App: "test", Name: "E", At: taskA.Since})
+		want = *c.Change
+	})
+	changes, err := b.Changes(b.Context(), session, state.Position{Epoch: "epoch1"}, 3)
+	b.must(err)
+	b.is(changes, []state.Change{want}, "the change as it was written")
+	rows, err := b.Outbox(b.Context(), 3)
+	b.must(err)
+	b.is([]string{rows[0].Trace, rows[1].Trace}, []string{aTrace, ""}, "the traces of the rows")
+}
+
 func testMessages(b *bench) {
 	for i := range 5 {
 		b.put(b, session, i, withMessage(fmt.Sprint("a", i)), withMessage(fmt.Sprint("b", i)), func(c *state.Commit) { c.KeepMessages = 3 })

@@ -54,6 +54,7 @@ func Run(t *testing.T, newStore func(t testing.TB) Store) {
 		{"Ledger/KeepsTheNewestOfEachOwner", false, testLedgerTrimmed},
 		{"Changes/InOrderFromAPosition", false, testChanges},
 		{"Changes/AGapIsAnError", false, testChangesGap},
+		{"Changes/AreReadBackWhole", false, testChangeIsWhole},
 		{"Messages/KeepsTheNewest", false, testMessages},
 		{"Outbox/InOrderUntilSettled", false, testOutbox},
 		{"Listed/SessionsWithTasks", false, testListed},

@@ -1,0 +1,120 @@
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/internal/telemetry"
+)
+
+// CallKind is where a call comes from.
+type CallKind string
+
+const (
+	// CallEvent is an event of a page.
+	CallEvent CallKind = "event"
+	// CallLoad is an event that runs when a page is loaded.
+	CallLoad CallKind = "load"
+	// CallTrigger is an event that a section asked for.
+	CallTrigger CallKind = "trigger"
+	// CallSection is a section of a task.
+	CallSection CallKind = "section"
+	// CallStep is a section that an activity of a task runs.
+	CallStep CallKind = "step"
+	// CallOther is any other Go code.
+	CallOther CallKind = "other"
+)
+
+// Call is one call of an event or section.
+type Call struct {
+	// Handler is the event or section; it belongs to the session's app.
+	Handler *holdfast.Handler
+	Session holdfast.SessionID
+	// Input is the function's input as JSON, or nil.
+	Input json.RawMessage
+	// Key makes the call exactly-once over all its repetitions. The zero Key: each call is applied.
+	Key Key
+	// Task is the task whose section it is; empty for an event.
+	Task holdfast.TaskID
+	// Settles is the id of a row of the outbox that is done with this call; empty for none.
+	Settles string
+	// Kind is where the call comes from, for metrics and traces. Defaults to CallSection with a Task, to CallOther without.
+	Kind CallKind
+}
+
+func (c *Call) kind() CallKind {
+	switch {
+	case c.Kind != "":
+		return c.Kind
+	case c.Task != "":
+		return CallSection
+	default:
+		return CallOther
+	}
+}
+
+func (c *Call) check() error {
+	if c.Handler == nil {
+		return errors.New("apply: the call has no handler")
+	}
+	if app := c.Handler.App().Name(); c.Session.App() != app || c.Session.Key() == "" {
+		return fmt.Errorf("apply %s: session %q is not one of app %s", c.Handler.Type(), c.Session, app)
+	}
+	return c.Handler.CheckInput(c.Input)
+}
+
+// observed is a call that is being measured and traced.
+type observed struct {
+	service *Service
+	call    *Call
+	span    trace.Span
+	locked  time.Time // zero: it did not get the lock
+	outcome string    // unless it ends with an error
+}
+
+// observe begins the span of a call; end must follow.
+func (s *Service) observe(ctx context.Context, call *Call) (context.Context, *observed) {
+	o := &observed{service: s, call: call, outcome: outcomeUnchanged}
+	if !s.tracer.On() {
+		return ctx, o
+	}
+	ctx, o.span = s.tracer.Start(ctx, "section "+call.Handler.Type(), trace.SpanKindInternal,
+		attribute.String("holdfast.app", call.Session.App()), attribute.String("holdfast.section", call.Handler.Name()),
+		attribute.String("holdfast.session", string(call.Session)), attribute.String("holdfast.kind", string(call.kind())),
+	)
+	if call.Task != "" {
+		o.span.SetAttributes(attribute.String("holdfast.task", string(call.Task)))
+	}
+	return ctx, o
+}
+
+// lock notes that the call has its session.
+func (o *observed) lock() {
+	o.locked = time.Now()
+	if o.span != nil {
+		o.span.AddEvent("locked")
+	}
+}
+
+// end measures what the call came to. One that never had the lock counts as no section.
+func (o *observed) end(ctx context.Context, applied Applied, err error) {
+	if err != nil {
+		o.outcome = outcomeOf(err)
+	}
+	if !o.locked.IsZero() {
+		o.service.metrics.applied(ctx, o.call, o.outcome, o.locked)
+	}
+	if o.span == nil {
+		return
+	}
+	o.span.SetAttributes(attribute.String("holdfast.outcome", o.outcome), attribute.Int64("holdfast.revision", applied.Revision))
+	telemetry.Fail(o.span, err)
+	o.span.End()
+}
