@@ -149,12 +149,15 @@ func newTemporal() *temporal {
 }
 
 // benchOn is one starter of several on the same state.
-func benchOn(t *testing.T, app *holdfast.App, service *state.Service, temporal *temporal) *bench {
+func benchOn(t *testing.T, app *holdfast.App, service *state.Service, temporal *temporal, more ...func(*starter.Options)) *bench {
 	t.Helper()
 	b := &bench{t: t, app: app, state: service, temporal: temporal}
 	options := starter.Options{
 		State: service, Temporal: temporal, Apps: []*holdfast.App{app},
 		SessionKey: []byte(strings.Repeat("k", 32)), WorkflowsURL: "http://ui/workflows/", Logger: slog.New(slog.DiscardHandler),
+	}
+	for _, change := range more {
+		change(&options)
 	}
 	var err error
 	b.Starter, err = starter.New(options)

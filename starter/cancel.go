@@ -35,7 +35,7 @@ func (c *connection) cancel(event *eventMessage, ack ackMessage) (ackMessage, er
 			ack.Error = &ackError{Code: codeRejected, Message: err.Error()}
 			return ack, nil
 		}
-		c.log.Warn("tasks could not be cancelled; trying again", "err", err)
+		c.log.WarnContext(c.ctx, "tasks could not be cancelled; trying again", "err", err)
 		if !wait(c.ctx, time.Second) {
 			return ack, context.Cause(c.ctx)
 		}

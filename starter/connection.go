@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/internal/telemetry"
 	"github.com/holdfast-run/holdfast/state"
 )
 
@@ -39,6 +40,8 @@ var errGoingAway = &fault{code: websocket.StatusGoingAway, reason: "the server s
 
 // run serves the connection until it ends.
 func (c *connection) run() {
+	c.starter.metrics.connected(c.ctx, c.app, 1)
+	defer c.starter.metrics.connected(c.ctx, c.app, -1)
 	events := make(chan *eventMessage, maxWaiting)
 	var loops sync.WaitGroup
 	for _, loop := range []func() error{
@@ -84,15 +87,33 @@ func (c *connection) read(events chan<- *eventMessage) error {
 func (c *connection) follow() error {
 	reader := c.starter.opts.State.Follow(c.app, c.session, c.after)
 	defer reader.Close()
+	open := time.Now()
 	for {
 		update, err := reader.Next(c.ctx)
 		if err != nil {
 			return err
 		}
-		if err := c.write(outgoing(update)); err != nil {
+		if update.Change == nil {
+			err = c.write(outgoing(update))
+		} else {
+			err = c.deliver(update, open)
+		}
+		if err != nil {
 			return err
 		}
 	}
+}
+
+// deliver sends a change.
+func (c *connection) deliver(update state.Update, open time.Time) error {
+	ctx, span := c.traceDelta(update.Change)
+	defer span.End()
+	err := c.write(outgoing(update))
+	telemetry.Fail(span, err)
+	if err == nil {
+		c.starter.metrics.delivered(ctx, c.app, update.Change, open)
+	}
+	return err
 }
 
 // ping finds out a peer that has gone without a word.
@@ -112,7 +133,7 @@ func (c *connection) ping() error {
 func (c *connection) touch() error {
 	for {
 		if err := c.starter.opts.State.Touch(c.ctx, c.session); err != nil && c.ctx.Err() == nil {
-			c.log.Warn("keeping the session from expiring failed; trying again", "err", err)
+			c.log.WarnContext(c.ctx, "keeping the session from expiring failed; trying again", "err", err)
 		}
 		if !wait(c.ctx, touchInterval) {
 			return c.ctx.Err()
@@ -169,10 +190,10 @@ func (c *connection) faultOf(err error) *fault {
 	case err == nil, websocket.CloseStatus(err) != -1, errors.Is(err, context.Canceled):
 		return &fault{code: websocket.StatusNormalClosure}
 	case isNetwork(err):
-		c.log.Debug("the connection broke", "err", err)
+		c.log.DebugContext(c.ctx, "the connection broke", "err", err)
 		return &fault{code: websocket.StatusNormalClosure}
 	default:
-		c.log.Error("the connection had to be ended", "err", err)
+		c.log.ErrorContext(c.ctx, "the connection had to be ended", "err", err)
 		return &fault{code: closeInternal, reason: "internal error; see the server's log"}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/state"
 )
 
@@ -49,50 +50,58 @@ func (c *connection) applyOne(event *eventMessage) (ackMessage, error) {
 	handler, err := c.app.Event(event.Name)
 	if err != nil {
 		ack.Error = &ackError{Code: codeUnknownEvent, Message: err.Error()}
-		return ack, nil //nolint:nilerr // the client is told; the connection goes on
+		return ack, nil
 	}
-	ack.Revision, ack.Error, err = c.persist(state.Call{Handler: handler, Session: c.session, Input: event.Arg, Key: state.Key{
-		Owner:    "page-" + c.client,
-		Position: strconv.FormatInt(event.ID, 10),
-		Keep:     keepEvents,
-	}})
+	ctx, span := c.traceEvent(state.CallEvent, handler, event.parent())
+	defer span.End()
+	ack.Revision, ack.Error, err = c.persist(ctx, state.Call{
+		Handler: handler, Session: c.session, Input: event.Arg, Kind: state.CallEvent,
+		Key: state.Key{Owner: "page-" + c.client, Position: strconv.FormatInt(event.ID, 10), Keep: keepEvents},
+	})
 	return ack, err
 }
 
 // load runs what is to run once for each load of the page: the ledger knows the client's name.
 func (c *connection) load() error {
 	for _, handler := range c.app.LoadEvents() {
-		_, refused, err := c.persist(state.Call{Handler: handler, Session: c.session, Key: state.Key{
-			Owner: "load-" + c.client, Position: handler.Name(), Keep: keepEvents,
-		}})
-		if err != nil {
+		if err := c.loadOne(handler); err != nil {
 			return err
-		}
-		if refused != nil {
-			c.log.Warn("an event was refused on load", "event", handler.Name(), "code", refused.Code, "err", refused.Message)
 		}
 	}
 	return nil
 }
 
+func (c *connection) loadOne(handler *holdfast.Handler) error {
+	ctx, span := c.traceEvent(state.CallLoad, handler, "")
+	defer span.End()
+	_, refused, err := c.persist(ctx, state.Call{
+		Handler: handler, Session: c.session, Kind: state.CallLoad,
+		Key: state.Key{Owner: "load-" + c.client, Position: handler.Name(), Keep: keepEvents},
+	})
+	if refused != nil {
+		c.log.WarnContext(ctx, "an event was refused on load", "event", handler.Name(), "code", refused.Code, "err", refused.Message)
+	}
+	return err
+}
+
 // persist applies a call and retries faults of the machinery for as long as the client is there. If it goes away in the middle
 // it sends the event again when it is back.
-func (c *connection) persist(call state.Call) (revision int64, refused *ackError, err error) {
+func (c *connection) persist(ctx context.Context, call state.Call) (revision int64, refused *ackError, err error) {
 	const first, most = 100 * time.Millisecond, 5 * time.Second
 	for pause := first; ; pause = min(2*pause, most) {
-		applied, err := c.starter.opts.State.Apply(c.ctx, call)
+		applied, err := c.starter.opts.State.Apply(ctx, call)
 		if err == nil {
 			return applied.Revision, nil, nil
 		}
 		if refused := refusal(call.Handler.Name(), err); refused != nil {
-			c.starter.reportEvent(c.ctx, c.app, c.session, call.Handler.Name(), err)
+			c.starter.reportEvent(ctx, c.app, c.session, call.Handler.Name(), err)
 			return 0, refused, nil
 		}
-		if c.ctx.Err() == nil {
-			c.log.Warn("an event could not be applied; trying again", "event", call.Handler.Name(), "err", err)
+		if ctx.Err() == nil {
+			c.log.WarnContext(ctx, "an event could not be applied; trying again", "event", call.Handler.Name(), "err", err)
 		}
-		if !wait(c.ctx, pause) {
-			return 0, nil, context.Cause(c.ctx)
+		if !wait(ctx, pause) {
+			return 0, nil, context.Cause(ctx)
 		}
 	}
 }

@@ -56,11 +56,11 @@ func noCache(w http.ResponseWriter) {
 func (s *Starter) index() http.HandlerFunc {
 	page := template.Must(template.New("index").Parse(indexPage))
 	names := slices.Sorted(maps.Keys(s.apps))
-	return func(w http.ResponseWriter, _ *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
 		noCache(w)
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		if err := page.Execute(w, names); err != nil {
-			s.log.Debug("the list of apps could not be sent", "err", err)
+			s.log.DebugContext(r.Context(), "the list of apps could not be sent", "err", err)
 		}
 	}
 }

@@ -104,7 +104,7 @@ func (p *presence) tellUntilHeard(session holdfast.SessionID, a *attendance) {
 		}
 		if err != nil {
 			if p.starter.ctx.Err() == nil {
-				p.starter.log.Warn("telling a session's tasks of its connections failed; trying again", "session", session, "err", err)
+				p.starter.log.WarnContext(p.starter.ctx, "telling a session's tasks of its connections failed; trying again", "session", session, "err", err)
 			}
 			wait(p.starter.ctx, presenceRetry)
 			continue
@@ -161,11 +161,11 @@ func (p *presence) correct(ctx context.Context, session holdfast.SessionID, star
 func (p *presence) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := p.renew(ctx); err != nil && ctx.Err() == nil {
-			p.starter.log.Warn("renewing the presence lease failed; trying again", "err", err)
+			p.starter.log.WarnContext(ctx, "renewing the presence lease failed; trying again", "err", err)
 		}
 		p.beatAll(ctx)
 		if err := p.speakForTheDead(ctx); err != nil && ctx.Err() == nil {
-			p.starter.log.Warn("telling tasks of a starter that died failed; trying again", "err", err)
+			p.starter.log.WarnContext(ctx, "telling tasks of a starter that died failed; trying again", "err", err)
 		}
 		wait(ctx, presenceBeat)
 	}
@@ -199,7 +199,7 @@ func (p *presence) beatAll(ctx context.Context) {
 	for _, session := range p.due() {
 		group.Go(func() error {
 			if err := p.signal(ctx, session, wire.Heartbeat{Starter: p.id, Connected: true}); err != nil && ctx.Err() == nil {
-				p.starter.log.Warn("a heartbeat failed; the next one will do", "session", session, "err", err)
+				p.starter.log.WarnContext(ctx, "a heartbeat failed; the next one will do", "session", session, "err", err)
 			}
 			return nil
 		})

@@ -64,6 +64,8 @@ type eventMessage struct {
 	ID   int64           `json:"id"`
 	Name string          `json:"name"`
 	Arg  json.RawMessage `json:"arg"`
+	// Traceparent is kept as it came: a malformed one is no reason to refuse the event.
+	Traceparent json.RawMessage `json:"traceparent"`
 }
 
 type welcomeMessage struct {

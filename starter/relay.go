@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/internal/telemetry"
 	"github.com/holdfast-run/holdfast/internal/wire"
 	"github.com/holdfast-run/holdfast/state"
 )
@@ -49,7 +50,7 @@ func (r *relay) run(ctx context.Context) {
 		changed := r.starter.opts.State.OutboxChanged() // before the reading, to miss nothing
 		pause := relayLook
 		if err := r.drain(ctx); err != nil && ctx.Err() == nil {
-			r.starter.log.Warn("doing what the outbox asks for failed; trying again", "err", err)
+			r.starter.log.WarnContext(ctx, "doing what the outbox asks for failed; trying again", "err", err)
 			pause, changed = relayRetry, nil
 		}
 		timer := time.NewTimer(pause)
@@ -68,18 +69,33 @@ func (r *relay) drain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	bySession := map[holdfast.SessionID][]state.Pending{}
-	for _, p := range pending {
-		if r.starter.apps[p.App] != nil { // another starter may serve it
-			bySession[p.Session] = append(bySession[p.Session], p)
-		}
-	}
+	bySession, oldest := r.sorted(pending)
+	r.starter.metrics.waiting(oldest)
 	var group errgroup.Group
 	group.SetLimit(relaySessions)
 	for session, rows := range bySession {
 		group.Go(func() error { return r.doAll(ctx, session, rows) })
 	}
-	return group.Wait() //nolint:wrapcheck // doAll has wrapped it
+	if err := group.Wait(); err != nil {
+		return err //nolint:wrapcheck // doAll has wrapped it
+	}
+	r.starter.metrics.waiting(time.Time{})
+	return nil
+}
+
+// sorted are the rows that are this starter's to do, by session, and the time of the oldest of them.
+func (r *relay) sorted(pending []state.Pending) (bySession map[holdfast.SessionID][]state.Pending, oldest time.Time) {
+	bySession = map[holdfast.SessionID][]state.Pending{}
+	for _, p := range pending {
+		if r.starter.apps[p.App] == nil {
+			continue // another starter may serve it
+		}
+		bySession[p.Session] = append(bySession[p.Session], p)
+		if oldest.IsZero() || p.At.Before(oldest) {
+			oldest = p.At
+		}
+	}
+	return bySession, oldest
 }
 
 // doAll does one session's rows. Starts that follow each other are made side by side: their order says nothing, as the tasks run
@@ -140,14 +156,18 @@ func (r *relay) start(ctx context.Context, row state.Pending, present []string) 
 	if err != nil {
 		return false, fmt.Errorf("start task %s: %w", row.ID, err) // a newer program's; it will start it
 	}
+	ctx, span := r.starter.traceRow(ctx, row)
+	defer span.End()
 	err = r.execute(ctx, row, task.Type(), r.input(task, row, present))
 	var running *serviceerror.WorkflowExecutionAlreadyStarted
 	var refused *serviceerror.InvalidArgument
 	switch {
 	case errors.As(err, &refused):
-		r.starter.log.Error("Temporal refuses to start a task", "task", row.ID, "err", err)
-		return false, r.starter.opts.State.TaskEnded(ctx, row.Session, row.Task, "the task could not be started: "+refused.Error())
+		telemetry.Fail(span, err)
+		r.starter.log.ErrorContext(ctx, "Temporal refuses to start a task", "app", row.App, "session", row.Session, "task", row.ID, "err", err)
+		return false, r.starter.opts.State.TaskEndedAs(ctx, row.Session, row.Task, state.EndingRefused, "the task could not be started: "+refused.Error())
 	case err != nil && !errors.As(err, &running):
+		telemetry.Fail(span, err)
 		return false, fmt.Errorf("start task %s: %w", row.ID, err)
 	}
 	return true, nil
@@ -195,7 +215,10 @@ func (r *relay) started(ctx context.Context, session holdfast.SessionID, ids []h
 
 // cancel cancels one task.
 func (r *relay) cancel(ctx context.Context, row state.Pending) error {
+	ctx, span := r.starter.traceRow(ctx, row)
+	defer span.End()
 	if err := r.stop(ctx, row.Task, reasonOf(row)); err != nil {
+		telemetry.Fail(span, err)
 		return err
 	}
 	return r.starter.opts.State.Settle(ctx, row.Session, row.ID)

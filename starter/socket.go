@@ -30,7 +30,7 @@ func (s *Starter) socket(app *holdfast.App) http.HandlerFunc {
 		defer s.running.Done()
 		conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, OriginPatterns: s.opts.Origins})
 		if err != nil {
-			s.log.Debug("web socket refused", "app", app.Name(), "err", err) // Accept has answered
+			s.log.DebugContext(r.Context(), "web socket refused", "app", app.Name(), "err", err) // Accept has answered
 			return
 		}
 		conn.SetReadLimit(maxFrame)

@@ -9,9 +9,12 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 	"go.temporal.io/sdk/client"
 
 	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/internal/telemetry"
 	"github.com/holdfast-run/holdfast/state"
 )
 
@@ -53,6 +56,10 @@ type Options struct {
 	WriteTimeout time.Duration
 	// Logger defaults to slog.Default.
 	Logger *slog.Logger
+	// MeterProvider gets the starter's metrics, TracerProvider its spans; docs/observability.md names them. Without one nothing is
+	// measured, or traced, and what a client says of its trace is ignored.
+	MeterProvider  metric.MeterProvider
+	TracerProvider trace.TracerProvider
 }
 
 // Starter serves the pages of apps and starts their tasks. It is an http.Handler; its methods are safe for concurrent use.
@@ -64,6 +71,8 @@ type Starter struct {
 	presence *presence
 	mux      *http.ServeMux
 	log      *slog.Logger
+	tracer   telemetry.Tracer
+	metrics  *metrics
 
 	ctx     context.Context // ends when Close begins
 	stop    context.CancelFunc
@@ -79,12 +88,18 @@ func New(o Options) (*Starter, error) {
 		return nil, fmt.Errorf("starter: %w", err)
 	}
 	o = o.withDefaults()
-	s := &Starter{opts: o, apps: map[string]*holdfast.App{}, tokens: tokens{key: o.SessionKey}, log: o.Logger}
+	s := &Starter{opts: o, apps: map[string]*holdfast.App{}, tokens: tokens{key: o.SessionKey}}
 	for _, app := range o.Apps {
 		if s.apps[app.Name()] != nil {
 			return nil, fmt.Errorf("starter: two apps are called %q", app.Name())
 		}
 		s.apps[app.Name()] = app
+	}
+	s.tracer = telemetry.NewTracer(o.TracerProvider, scope)
+	s.log = s.tracer.Logger(o.Logger)
+	var err error
+	if s.metrics, err = newMetrics(o.MeterProvider); err != nil {
+		return nil, fmt.Errorf("starter: %w", err)
 	}
 	s.presence = newPresence(s)
 	s.ctx, s.stop = context.WithCancel(context.Background())
@@ -161,6 +176,7 @@ func (s *Starter) Close(ctx context.Context) error {
 	}()
 	select {
 	case <-done:
+		s.metrics.close()
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("close the starter: %w", ctx.Err())

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/internal/telemetry"
 	"github.com/holdfast-run/holdfast/state"
 )
 
@@ -20,14 +21,17 @@ func (r *relay) trigger(ctx context.Context, row state.Pending) error {
 	if err != nil {
 		return fmt.Errorf("trigger event %s: %w", row.Name, err) // a newer program's; it will do it
 	}
+	ctx, span := r.starter.traceRow(ctx, row)
+	defer span.End()
 	_, err = r.starter.opts.State.Apply(ctx, state.Call{
-		Handler: handler, Session: row.Session, Input: row.Argument, Settles: row.ID,
+		Handler: handler, Session: row.Session, Input: row.Argument, Settles: row.ID, Kind: state.CallTrigger,
 		Key: state.Key{Owner: "outbox", Position: row.ID, Keep: keepTriggers},
 	})
 	if refused := refusal(handler.Name(), err); refused != nil {
 		r.starter.reportEvent(ctx, app, row.Session, handler.Name(), err)
 		return r.starter.opts.State.EventFailed(ctx, row, refused.Message)
 	}
+	telemetry.Fail(span, err)
 	return err
 }
 
@@ -43,7 +47,7 @@ func (s *Starter) reportEvent(ctx context.Context, app *holdfast.App, session ho
 	default:
 		return // it refused, which is an answer
 	}
-	s.log.Error("an event failed", "event", name, "session", session, "err", err, "stack", failure.Stack)
+	s.log.ErrorContext(ctx, "an event failed", "app", app.Name(), "session", session, "event", name, "err", err, "stack", failure.Stack)
 	app.ReportFailure(ctx, failure)
 }
 

@@ -1,0 +1,121 @@
+package starter
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/internal/telemetry"
+	"github.com/holdfast-run/holdfast/state"
+)
+
+// scope names this package's instruments and spans.
+const scope = "github.com/holdfast-run/holdfast/starter"
+
+// metrics are the starter's instruments, and what is to be seen when they are looked at. Nil measures nothing. No label ever holds a
+// session, of which there is no end.
+type metrics struct {
+	sent        metric.Float64Histogram
+	connections metric.Int64UpDownCounter
+	stop        func() // ends the looking
+
+	oldest atomic.Int64                  // when the oldest waiting row was written, in Unix nanoseconds; 0: none waits
+	tasks  atomic.Pointer[map[count]int] // of the last listing
+}
+
+// count is what tasks are counted by.
+type count struct {
+	app, task string
+	status    state.Status
+}
+
+func newMetrics(provider metric.MeterProvider) (*metrics, error) {
+	if provider == nil {
+		return nil, nil
+	}
+	meter := telemetry.NewMeter(provider, scope)
+	m := &metrics{
+		sent:        meter.Seconds("holdfast_commit_to_send", "Time from a change's commit until a connected page's socket had taken it."),
+		connections: meter.UpDown("holdfast_connections", "Web sockets that are connected to this starter."),
+	}
+	age := meter.ObservedSeconds("holdfast_outbox_age", "Age of the oldest row of the outbox that waits for a starter of these apps; 0 if none does.")
+	tasks := meter.Observed("holdfast_tasks", "Tasks on the lists of all sessions of these apps, also those of other starters.")
+	m.stop = meter.Observe(func(_ context.Context, o metric.Observer) error {
+		o.ObserveFloat64(age, m.age(time.Now()))
+		m.observeTasks(o, tasks)
+		return nil
+	}, age, tasks)
+	return m, meter.Err()
+}
+
+func (m *metrics) close() {
+	if m != nil {
+		m.stop()
+	}
+}
+
+// connected counts a connection, or one less.
+func (m *metrics) connected(ctx context.Context, app *holdfast.App, by int64) {
+	if m != nil {
+		m.connections.Add(ctx, by, metric.WithAttributes(attribute.String("app", app.Name())))
+	}
+}
+
+// delivered measures a change that was written to a socket which was open since the time. What waited for the page to come back says
+// nothing about this program.
+func (m *metrics) delivered(ctx context.Context, app *holdfast.App, change *state.Change, open time.Time) {
+	if m == nil || change.At.IsZero() || change.At.Before(open) {
+		return
+	}
+	took := max(time.Since(change.At), 0) // the clocks of two machines may differ
+	m.sent.Record(ctx, took.Seconds(), metric.WithAttributes(attribute.String("app", app.Name())))
+}
+
+// waiting notes when the oldest row of the outbox was written that waits; the zero time: none does.
+func (m *metrics) waiting(since time.Time) {
+	switch {
+	case m == nil:
+	case since.IsZero():
+		m.oldest.Store(0)
+	default:
+		m.oldest.Store(since.UnixNano())
+	}
+}
+
+func (m *metrics) age(now time.Time) float64 {
+	oldest := m.oldest.Load()
+	if oldest == 0 {
+		return 0
+	}
+	return max(now.Sub(time.Unix(0, oldest)), 0).Seconds()
+}
+
+// listed takes over what is on the lists of tasks. What is on none any more is not counted any more.
+func (m *metrics) listed(sessions []state.Listed) {
+	if m == nil {
+		return
+	}
+	counts := map[count]int{}
+	for _, s := range sessions {
+		for _, t := range s.Tasks {
+			counts[count{s.Session.App(), t.Name, t.Status}]++
+		}
+	}
+	m.tasks.Store(&counts)
+}
+
+func (m *metrics) observeTasks(o metric.Observer, gauge metric.Int64Observable) {
+	counts := m.tasks.Load()
+	if counts == nil {
+		return
+	}
+	for c, n := range *counts {
+		o.ObserveInt64(gauge, int64(n), metric.WithAttributes(
+			attribute.String("app", c.app), attribute.String("task", c.task), attribute.String("status", string(c.status)),
+		))
+	}
+}
