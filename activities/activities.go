@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 
 	"github.com/holdfast-run/holdfast"
@@ -86,7 +87,7 @@ func (a *Activities) section(handler *holdfast.Handler) func(context.Context, wi
 			return nil, report(err, info.Attempt)
 		}
 		if applied.Repeat {
-			activity.GetLogger(ctx).Info("section had been applied before; answered from the ledger", "position", in.Position)
+			logger(ctx, holdfast.SessionID(in.Session)).Info("section had been applied before; answered from the ledger", "section", handler.Name(), "position", in.Position)
 		}
 		return applied.Result, nil
 	}
@@ -96,7 +97,11 @@ func (a *Activities) section(handler *holdfast.Handler) func(context.Context, wi
 func (a *Activities) taskEnded(ctx context.Context, in wire.TaskEndedInput) error {
 	id := holdfast.TaskID(activity.GetInfo(ctx).WorkflowExecution.ID)
 	failure, _, _ := strings.Cut(in.Failure, "\n") // the page gets the sentence, Temporal has the stack
-	if err := a.state.TaskEnded(ctx, holdfast.SessionID(in.Session), id, failure); err != nil {
+	var how state.Ending                           // as its failure says
+	if in.Cancelled {
+		how = state.EndingCancelled
+	}
+	if err := a.state.TaskEndedAs(ctx, holdfast.SessionID(in.Session), id, how, failure); err != nil {
 		return fmt.Errorf("end task %s: %w", id, err)
 	}
 	if app := a.apps[holdfast.SessionID(in.Session).App()]; app != nil && in.Failure != "" {
@@ -106,6 +111,11 @@ func (a *Activities) taskEnded(ctx context.Context, in wire.TaskEndedInput) erro
 		})
 	}
 	return nil
+}
+
+// logger is the activity's logger, with the names that the other packages give to what it is about.
+func logger(ctx context.Context, session holdfast.SessionID) log.Logger {
+	return log.With(activity.GetLogger(ctx), "app", session.App(), "session", session, "task", activity.GetInfo(ctx).WorkflowExecution.ID)
 }
 
 // heartbeat beats until the returned function is called. A section that is done at once never beats.

@@ -1,6 +1,7 @@
 package activities_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -196,4 +197,20 @@ func TestRegisterRefusesAnAppWithMistakes(t *testing.T) {
 	app := holdfast.NewApp("wrong", State{})
 	app.Sections(func(int) {})
 	require.EqualError(t, activities.New(b.service).Register(b, app), app.Check().Error())
+}
+
+func TestWhatASectionLogsNamesItsSessionAndItsTask(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	b := newBench(t)
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(&out, nil))))
+	b.TestActivityEnvironment = suite.NewTestActivityEnvironment()
+	require.NoError(t, activities.New(b.service).Register(b, b.app))
+	for range 2 {
+		_, err := b.section("add", "1", "3")
+		require.NoError(t, err)
+	}
+	require.Contains(t, out.String(), "app=test session=test-abc task=default-test-workflow-id section=add position=1")
+	require.Contains(t, out.String(), "RunID=")
 }

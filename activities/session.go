@@ -60,7 +60,7 @@ func (h *Handle) Apply(ctx context.Context, section any, input ...any) error {
 	if err != nil {
 		return fmt.Errorf("activities: %w", err)
 	}
-	call := state.Call{Handler: handler, Session: h.session}
+	call := state.Call{Handler: handler, Session: h.session, Kind: state.CallStep}
 	if len(input) > 1 || (len(input) == 1) != handler.TakesInput() {
 		return fmt.Errorf("activities: %w: %s got %d inputs", holdfast.ErrBadArgument, handler.Name(), len(input))
 	}

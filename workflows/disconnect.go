@@ -53,7 +53,7 @@ func (r *run) watch(ctx workflow.Context, in *wire.Disconnect, cancel workflow.C
 			return // cancelled for another reason
 		}
 		r.cause = fmt.Errorf("%w for %s", ErrDisconnected, w.in.Grace)
-		workflow.GetLogger(ctx).Info("the task is cancelled", "cause", r.cause)
+		r.log(ctx).Info("the task is cancelled", "cause", r.cause)
 		cancel()
 	})
 }

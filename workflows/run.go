@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -68,6 +69,11 @@ func (r *run) next() int {
 	return r.position
 }
 
+// log is the workflow's logger, which says nothing during a replay, with the names that the other packages give to what it is about.
+func (r *run) log(ctx workflow.Context) log.Logger {
+	return log.With(workflow.GetLogger(ctx), "app", r.task.App().Name(), "session", r.session, "task", workflow.GetInfo(ctx).WorkflowExecution.ID)
+}
+
 // section returns the registered section and its name.
 func (r *run) section(fn any, caller string) (*holdfast.Handler, error) {
 	handler, err := r.task.App().Section(fn)
@@ -122,8 +128,8 @@ func (r *run) warn(ctx workflow.Context) {
 		return
 	}
 	r.warned = true
-	workflow.GetLogger(ctx).Warn("the task's history nears the server's limit; use workflows.Every, or call workflows.Checkpoint in its loop",
-		"task", r.task.Type(), "events", length)
+	r.log(ctx).Warn("the task's history nears the server's limit; use workflows.Every, or call workflows.Checkpoint in its loop",
+		"events", length)
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**The history of this task has %d events.** The server ends a task at about 50,000. "+
 		"Use `workflows.Every`, or call `workflows.Checkpoint` in its loop.", length))
 }

@@ -87,7 +87,7 @@ func (r *run) end(ctx workflow.Context, taskErr error) error {
 	if taskErr == nil {
 		taskErr = err
 	}
-	in := wire.TaskEndedInput{Session: r.session}
+	in := wire.TaskEndedInput{Session: r.session, Cancelled: temporal.IsCanceledError(taskErr)}
 	in.Failure, in.Kind, in.Stack = failure(taskErr)
 	if ended := r.sayEnded(ctx, in); err == nil {
 		err = ended

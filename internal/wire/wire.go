@@ -155,6 +155,8 @@ type TaskEndedInput struct {
 	// Kind is the type of the failure, and Stack that of a panic.
 	Kind  string `json:"kind,omitempty"`
 	Stack string `json:"stack,omitempty"`
+	// Cancelled reports that it was cancelled.
+	Cancelled bool `json:"cancelled,omitempty"`
 }
 
 // RequestInput is the input of Request. One of Task and Event is set.
