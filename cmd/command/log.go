@@ -9,7 +9,7 @@ import (
 
 // SDKLogger is the logger for a Temporal client, and what is made with it.
 func SDKLogger(log *slog.Logger) sdklog.Logger {
-	return sdklog.NewStructuredLogger(quieter(log.With("part", "sdk")))
+	return sdklog.NewStructuredLogger(renamed(quieter(log.With("part", "sdk"))))
 }
 
 // quieter raises the level of a logger by one: the SDK tells of every worker that starts and every retry at the level at which
