@@ -17,7 +17,7 @@ import (
 const checkPatience = 2 * time.Second
 
 // operator serves what operators and their machines ask of a program: /healthz, whether it lives; /readyz, whether it can do its
-// work, and if not, what it lacks. A nil operator does nothing.
+// work, and if not, what it lacks; /metrics, its numbers for Prometheus. A nil operator does nothing.
 type operator struct {
 	listener net.Listener
 	server   *http.Server
@@ -29,7 +29,7 @@ type operator struct {
 }
 
 // operate serves at the address; with none it returns nil. The key is where the address comes from.
-func operate(ctx context.Context, key, address string, log *slog.Logger) (*operator, error) {
+func operate(ctx context.Context, key, address string, metrics http.Handler, log *slog.Logger) (*operator, error) {
 	if address == "" {
 		return nil, nil //nolint:nilnil // none is what was asked for
 	}
@@ -41,6 +41,7 @@ func operate(ctx context.Context, key, address string, log *slog.Logger) (*opera
 	o := &operator{listener: listener, mux: http.NewServeMux(), waits: "its start"}
 	o.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	o.mux.HandleFunc("GET /readyz", o.readyz)
+	o.mux.Handle("GET /metrics", metrics)
 	o.server = &http.Server{Handler: o.mux, ReadHeaderTimeout: checkPatience, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	go func() {
 		if err := o.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

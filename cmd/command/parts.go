@@ -18,6 +18,7 @@ import (
 type parts struct {
 	log       *slog.Logger
 	operator  *operator
+	telemetry *Telemetry
 	address   string // of Temporal
 	namespace string
 	temporal  client.Client
@@ -26,11 +27,11 @@ type parts struct {
 
 // open connects to what the program needs, in whatever order it comes up. Operators can ask at their address meanwhile what it waits
 // for.
-func (p *Program) open(ctx context.Context, c config.Config, operatorKey, operatorAddress string) (_ *parts, err error) {
+func (p *Program) open(ctx context.Context, c config.Config, service string) (_ *parts, err error) {
 	o := &parts{log: slog.New(p.handler(c.Log))}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, o.close())
+			err = errors.Join(err, o.close()) //nolint:contextcheck // ctx may have ended
 		}
 	}()
 	if err := checkShared(c.State.URL); err != nil {
@@ -44,10 +45,27 @@ func (p *Program) open(ctx context.Context, c config.Config, operatorKey, operat
 	if err := Encrypt(&options, c.Temporal, o.log); err != nil {
 		return nil, err
 	}
-	if o.operator, err = operate(ctx, operatorKey, operatorAddress, o.log); err != nil {
+	if err := o.observe(ctx, c, p.Name, service); err != nil {
 		return nil, err
 	}
+	options.MetricsHandler, options.Interceptors = o.telemetry.MetricsHandler, o.telemetry.Interceptors
 	return o, o.connect(ctx, c, options)
+}
+
+// observe makes the program measurable, and serves operators.
+func (o *parts) observe(ctx context.Context, c config.Config, program, service string) (err error) {
+	o.telemetry, err = NewTelemetry(ctx, TelemetryOptions{
+		Service: program + "-" + service, Endpoint: c.Tracing.Endpoint, Sample: c.Tracing.Sample, Logger: o.log.With("part", "telemetry"),
+	})
+	if err != nil {
+		return err
+	}
+	address := c.Starter.OperatorAddress
+	if service == "worker" {
+		address = c.Worker.OperatorAddress
+	}
+	o.operator, err = operate(ctx, service+".operator_address", address, o.telemetry.Handler, o.log)
+	return err
 }
 
 // connect waits for the state and for Temporal.
@@ -110,13 +128,17 @@ func (o *parts) openState(ctx context.Context, c config.Config) error {
 	if err != nil {
 		return err
 	}
-	o.state = state.Open(driver, state.Options{ //nolint:contextcheck // it lives until it is closed
+	options := state.Options{
 		Deadline:     c.Section.Deadline,
 		KeepChanges:  int64(c.Changes.Keep),
 		KeepMessages: int64(c.Messages.Keep),
 		ExpireAfter:  c.Session.ExpireAfter,
 		Logger:       o.log.With("part", "state"),
-	})
+	}
+	if o.telemetry != nil {
+		options.MeterProvider, options.TracerProvider = o.telemetry.MeterProvider, o.telemetry.TracerProvider
+	}
+	o.state = state.Open(driver, options) //nolint:contextcheck // it lives until it is closed
 	return nil
 }
 
@@ -129,5 +151,11 @@ func (o *parts) close() error {
 	if o.state != nil {
 		errs = append(errs, o.state.Close())
 	}
-	return errors.Join(append(errs, o.operator.close())...)
+	errs = append(errs, o.operator.close())
+	if o.telemetry != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), endPatience)
+		defer cancel()
+		errs = append(errs, o.telemetry.Close(ctx))
+	}
+	return errors.Join(errs...)
 }

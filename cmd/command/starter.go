@@ -22,7 +22,7 @@ func (p *Program) starter() *cobra.Command {
 same sessions, behind a proxy that passes web sockets on; starter.session_key and state.url must be the same for all.
 
 On SIGTERM a starter ends its connections; the pages connect to another one and miss nothing.`,
-		p.runStarter, "temporal", "state", "starter", "section", "session", "changes", "messages", "log")
+		p.runStarter, "temporal", "state", "starter", "section", "session", "changes", "messages", "tracing", "log")
 }
 
 func (p *Program) runStarter(ctx context.Context, c config.Config) (err error) {
@@ -34,7 +34,7 @@ func (p *Program) runStarter(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	o, err := p.open(ctx, c, "starter.operator_address", c.Starter.OperatorAddress)
+	o, err := p.open(ctx, c, "starter")
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,8 @@ func (p *Program) starterOptions(c config.Config, o *parts) starter.Options {
 		PingInterval: c.Starter.PingInterval, PingTimeout: c.Starter.PingTimeout, WriteTimeout: c.Starter.WriteTimeout,
 		HeartbeatInterval: c.Starter.HeartbeatInterval, HeartbeatTimeout: c.Starter.HeartbeatTimeout, NapBelow: c.Starter.NapBelow,
 		SearchAttributes: c.Temporal.SearchAttributes,
-		Logger:           o.log.With("part", "starter"),
+		MeterProvider:    o.telemetry.MeterProvider, TracerProvider: o.telemetry.TracerProvider,
+		Logger: o.log.With("part", "starter"),
 	}
 }
 

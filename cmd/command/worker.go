@@ -16,12 +16,12 @@ func (p *Program) worker() *cobra.Command {
 	return p.command("worker", "Run tasks and sections", `Run tasks and their sections. Any number of workers share the work; each hosts all apps.
 
 On SIGTERM a worker takes no more work and waits worker.stop_timeout for the sections that run; what did not finish is done by
-another worker, exactly once.`, p.runWorker, "temporal", "state", "section", "session", "changes", "messages", "worker", "log")
+another worker, exactly once.`, p.runWorker, "temporal", "state", "section", "session", "changes", "messages", "worker", "tracing", "log")
 }
 
 func (p *Program) runWorker(ctx context.Context, c config.Config) (err error) {
 	sdkworker.SetStickyWorkflowCacheSize(c.Worker.StickyCache) // one cache for the process; there is one worker in it
-	o, err := p.open(ctx, c, "worker.operator_address", c.Worker.OperatorAddress)
+	o, err := p.open(ctx, c, "worker")
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,11 @@ func TestOperatorsAreToldHowAProgramIs(t *testing.T) {
 		require.Equal(t, 200, status)
 		require.Equal(t, "ok", text)
 
+		status, text = get(t, http.DefaultClient, strings.Replace(ready, "/readyz", "/metrics", 1))
+		require.Equal(t, 200, status)
+		require.Contains(t, text, "\ntemporal_request_total{", "the SDK's numbers")
+		require.Contains(t, text, "\nholdfast_lock_wait_seconds_count", "the state's numbers")
+
 		address := strings.TrimSuffix(strings.TrimPrefix(ready, "http://"), "/readyz")
 		out, err := s.run("health", program, "--"+program+"-operator-address="+address)
 		require.NoError(t, err)
