@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -40,6 +41,15 @@ type Program struct {
 	Apps           []*holdfast.App
 	Environ        []string // as os.Environ gives it
 	Stdout, Stderr io.Writer
+	// Now is the present, by which the doctor tells how old a task is. Defaults to time.Now.
+	Now func() time.Time
+}
+
+func (p *Program) now() time.Time {
+	if p.Now == nil {
+		return time.Now()
+	}
+	return p.Now()
 }
 
 // Run runs the command that the arguments ask for until it is done or ctx ends. It is called once.

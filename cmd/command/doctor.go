@@ -44,7 +44,7 @@ func (p *Program) runDoctor(ctx context.Context, c config.Config) (err error) {
 		d.print(check(ctx))
 	}
 	if d.temporal != nil {
-		for _, check := range []func(context.Context) finding{d.checkNamespace, d.checkWorkers, d.checkTimers} {
+		for _, check := range []func(context.Context) finding{d.checkNamespace, d.checkWorkers, d.checkTasks, d.checkTimers} {
 			d.print(check(ctx))
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -20,11 +21,12 @@ import (
 type setting struct {
 	t       *testing.T
 	environ []string
+	now     func() time.Time
 }
 
 func newSetting(t *testing.T, temporal string, environ ...string) *setting {
 	t.Helper()
-	return &setting{t, append([]string{
+	return &setting{t: t, environ: append([]string{
 		"TEMPORAL_CONFIG_FILE=/nowhere", "HOLDFAST_TEMPORAL_ADDRESS=" + temporal, "HOLDFAST_STATE_URL=sqlite:" + t.TempDir() + "/state.db",
 		"HOLDFAST_STARTER_SESSION_KEY=not very secret, but of thirty-two bytes", "HOLDFAST_STARTER_ADDRESS=127.0.0.1:0",
 		"HOLDFAST_STARTER_OPERATOR_ADDRESS=127.0.0.1:0", "HOLDFAST_WORKER_OPERATOR_ADDRESS=127.0.0.1:0", "HOLDFAST_LOG_LEVEL=warn",
@@ -35,7 +37,7 @@ func newSetting(t *testing.T, temporal string, environ ...string) *setting {
 func (s *setting) run(args ...string) (string, error) {
 	s.t.Helper()
 	var out bytes.Buffer
-	p := &command.Program{Name: "test", Apps: apps(), Environ: s.environ, Stdout: &out, Stderr: io.Discard}
+	p := &command.Program{Name: "test", Apps: apps(), Environ: s.environ, Stdout: &out, Stderr: io.Discard, Now: s.now}
 	err := p.Run(s.t.Context(), args)
 	return out.String(), err
 }
