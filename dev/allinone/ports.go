@@ -28,6 +28,10 @@ func (p *Program) port(ctx context.Context, what string, wanted int) (int, error
 
 // listen listens on the wanted address, or on the next free port of its host.
 func (p *Program) listen(ctx context.Context, address string) (net.Listener, error) {
+	return p.listenFor(ctx, "the pages", address)
+}
+
+func (p *Program) listenFor(ctx context.Context, what, address string) (net.Listener, error) {
 	host, text, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %q: %w", address, err)
@@ -38,9 +42,9 @@ func (p *Program) listen(ctx context.Context, address string) (net.Listener, err
 	}
 	listener, err := listenNear(ctx, host, wanted)
 	if err != nil {
-		return nil, fmt.Errorf("listen for pages: %w", err)
+		return nil, fmt.Errorf("listen for %s: %w", what, err)
 	}
-	p.noteOther("the pages", wanted, portOf(listener))
+	p.noteOther(what, wanted, portOf(listener))
 	return listener, nil
 }
 

@@ -35,10 +35,12 @@ type Options struct {
 
 // Program is all parts, running.
 type Program struct {
-	temporal *embedded.Server
-	url      string
-	notes    []string // what is not as it was asked for, for the announcement
-	parts    []part   // in the order of their start
+	temporal  *embedded.Server
+	telemetry *command.Telemetry
+	url       string
+	metrics   string   // where they are; empty: nowhere
+	notes     []string // what is not as it was asked for, for the announcement
+	parts     []part   // in the order of their start
 }
 
 // part is something that was started and has to be stopped.
@@ -68,6 +70,9 @@ func (p *Program) start(ctx context.Context, o Options) error {
 	}
 	files, err := openDirectory(o.Config)
 	if err != nil {
+		return err
+	}
+	if err := p.observe(ctx, o); err != nil {
 		return err
 	}
 	if err := p.startTemporal(ctx, o, files); err != nil {
@@ -123,6 +128,9 @@ func (p *Program) connect(ctx context.Context, o Options) (client.Client, error)
 		HostPort:  p.temporal.Address(),
 		Namespace: p.temporal.Namespace(),
 		Logger:    command.SDKLogger(o.Logger),
+
+		MetricsHandler: p.telemetry.MetricsHandler,
+		Interceptors:   p.telemetry.Interceptors,
 	}
 	if err := command.Encrypt(&options, o.Config.Temporal, o.Logger); err != nil {
 		return nil, err
@@ -145,7 +153,11 @@ func (p *Program) openState(ctx context.Context, o Options, files directory) (*s
 		KeepChanges:  int64(o.Config.Changes.Keep),
 		KeepMessages: int64(o.Config.Messages.Keep),
 		ExpireAfter:  o.Config.Session.ExpireAfter,
-		Logger:       o.Logger.With("part", "state"),
+
+		MeterProvider:  p.telemetry.MeterProvider,
+		TracerProvider: p.telemetry.TracerProvider,
+
+		Logger: o.Logger.With("part", "state"),
 	})
 	p.add("the state", service.Close)
 	return service, nil
@@ -184,7 +196,8 @@ func (p *Program) startStarter(ctx context.Context, c client.Client, service *st
 	}
 	s, err := starter.New(starter.Options{
 		SearchAttributes: true,
-		State:            service, Temporal: c, Apps: o.Apps, SessionKey: key,
+		MeterProvider:    p.telemetry.MeterProvider, TracerProvider: p.telemetry.TracerProvider,
+		State: service, Temporal: c, Apps: o.Apps, SessionKey: key,
 		TaskQueue: o.Config.Temporal.TaskQueue, Origins: settings.Origins, WorkflowsURL: links,
 		PingInterval: settings.PingInterval, PingTimeout: settings.PingTimeout, WriteTimeout: settings.WriteTimeout,
 		HeartbeatInterval: settings.HeartbeatInterval, HeartbeatTimeout: settings.HeartbeatTimeout, NapBelow: settings.NapBelow,
@@ -223,6 +236,9 @@ func (p *Program) serve(listener net.Listener, handler http.Handler, leave func(
 // URL is where the list of apps is served, such as "http://127.0.0.1:8080/".
 func (p *Program) URL() string { return p.url }
 
+// MetricsURL is where the metrics are served, or nothing.
+func (p *Program) MetricsURL() string { return p.metrics }
+
 // Temporal is the embedded server.
 func (p *Program) Temporal() *embedded.Server { return p.temporal }
 
@@ -251,6 +267,9 @@ func (p *Program) announce(w io.Writer) {
 	for _, note := range p.notes {
 		fmt.Fprintln(w, note)
 	}
-	fmt.Fprintf(w, "\n  Pages          %s\n  Temporal UI    %s\n  Temporal       %s\n\nReady. Ctrl-C stops.\n",
-		p.url, p.temporal.UIURL(), p.temporal.Address())
+	fmt.Fprintf(w, "\n  Pages          %s\n  Temporal UI    %s\n  Temporal       %s\n", p.url, p.temporal.UIURL(), p.temporal.Address())
+	if p.metrics != "" {
+		fmt.Fprintf(w, "  Metrics        %s\n", p.metrics)
+	}
+	fmt.Fprint(w, "\nReady. Ctrl-C stops.\n")
 }

@@ -39,6 +39,7 @@ func settings(dir string) config.Config {
 	c := config.Default()
 	c.Dev.Directory, c.Dev.Ephemeral = dir, dir == ""
 	c.Dev.TemporalPort, c.Dev.UIPort, c.Starter.Address = 0, 0, "127.0.0.1:0"
+	c.Starter.OperatorAddress = "127.0.0.1:0"
 	return c
 }
 
