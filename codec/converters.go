@@ -61,7 +61,7 @@ func (c failureConverter) FailureToError(failure *failurepb.Failure) error {
 		return nil
 	}
 	own, _ := proto.Clone(failure).(*failurepb.Failure)
-	return c.FailureConverter.FailureToError(own)
+	return c.FailureConverter.FailureToError(own) //nolint:wrapcheck // it is the result
 }
 
 // isSealed reports a failure whose message and stack are in its attributes alone. What it says instead of a message is the SDK's.

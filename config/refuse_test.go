@@ -146,7 +146,7 @@ func TestSentences(t *testing.T) {
 		`config: temporal.tls_cert_file: it is empty, but temporal.tls_key_file is set; expected both or neither (from the default)`: {
 			file: "temporal: {tls_key_file: key.pem}",
 		},
-		`config: temporal.encryption_keys: the value (not shown) is not [plain,]ID:KEY[,ID:KEY…] with keys of 32 random bytes in base64, or empty (from HOLDFAST_TEMPORAL_ENCRYPTION_KEYS)`: {
+		`config: temporal.encryption_keys: the value (not shown) is not [plain,]ID:KEY[,ID:KEY…] with keys of 32 random bytes in base64, or empty (from HOLDFAST_TEMPORAL_ENCRYPTION_KEYS)`: { //nolint:lll // a sentence in one piece
 			environ: []string{"HOLDFAST_TEMPORAL_ENCRYPTION_KEYS=a:c2hvcnQ="},
 		},
 		`config: temporal.addr: no such key; did you mean temporal.address? (from holdfast.yaml)`: {file: "temporal: {addr: x}"},

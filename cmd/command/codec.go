@@ -15,7 +15,8 @@ import (
 )
 
 func (p *Program) codec() *cobra.Command {
-	return p.command("codec", "Decrypt for people who look at tasks in Temporal's Web UI or CLI", `Serve Temporal's codec protocol to who knows codec.token: the Web UI of one of codec.origins, after one has signed in at this
+	return p.command("codec", "Decrypt for people who look at tasks in Temporal's Web UI or CLI",
+		`Serve Temporal's codec protocol to who knows codec.token: the Web UI of one of codec.origins, after one has signed in at this
 server's own page, or the CLI.
 
 	temporal workflow show -w ID --codec-endpoint http://127.0.0.1:8089 --codec-auth "Bearer $TOKEN"

@@ -16,8 +16,9 @@ import (
 )
 
 func (p *Program) doctor() *cobra.Command {
-	return p.command("doctor", "Check what the programs need, and measure the server's timers", `Check, with the settings of a worker or starter, everything that these need: the state, Temporal, its namespace and search
-attributes, and whether workers poll the task queue. Measure how late the server's timers are, and say which starter.nap_below fits.
+	return p.command("doctor", "Check what the programs need, and measure the server's timers",
+		`Check, with the settings of a worker or starter, everything that these need: the state, Temporal, its namespace and search
+attributes, whether workers poll the task queue, and whether the sessions' lists of tasks are true. Measure how late the server's timers are, and say which starter.nap_below fits.
 
 Nothing is waited for. What is missing is an error; with --temporal-setup the namespace and the search attributes are created. For the
 timers it runs one workflow, on a task queue of its own.`, p.runDoctor, "temporal", "state", "starter", "log")
@@ -39,7 +40,7 @@ type doctor struct {
 
 func (p *Program) runDoctor(ctx context.Context, c config.Config) (err error) {
 	d := &doctor{parts: &parts{log: slog.New(p.handler(c.Log))}, program: p, config: c}
-	defer func() { err = errors.Join(err, d.close()) }()
+	defer func() { err = errors.Join(err, d.close()) }() //nolint:contextcheck // the end comes after ctx's
 	for _, check := range []func(context.Context) finding{d.checkState, d.checkTemporal} {
 		d.print(check(ctx))
 	}

@@ -44,7 +44,7 @@ func ask(ctx context.Context, out io.Writer, key, address string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*checkPatience)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", http.NoBody)
 	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)
 	}
@@ -52,7 +52,7 @@ func ask(ctx context.Context, out io.Writer, key, address string) error {
 	if err != nil {
 		return fmt.Errorf("ask whether it is ready: %w", err)
 	}
-	defer answer.Body.Close() //nolint:errcheck // it has been read
+	defer answer.Body.Close()
 	const most = 4096
 	text, err := io.ReadAll(io.LimitReader(answer.Body, most))
 	if err != nil {

@@ -100,7 +100,7 @@ func (o *operator) close() error {
 	if o == nil {
 		return nil
 	}
-	return o.server.Close()
+	return o.server.Close() //nolint:wrapcheck // a listener that was closed already
 }
 
 // check asks what the program needs whether it is there. Errors of a store may name its address, never its password.
@@ -108,10 +108,10 @@ func (o *parts) check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, checkPatience)
 	defer cancel()
 	if _, err := o.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
-		return fmt.Errorf("Temporal at %s: %w", o.address, err)
+		return fmt.Errorf("ask Temporal at %s: %w", o.address, err)
 	}
 	if _, err := o.state.Outbox(ctx, 1); err != nil {
-		return fmt.Errorf("the state: %w", err)
+		return fmt.Errorf("ask the state: %w", err)
 	}
 	return nil
 }

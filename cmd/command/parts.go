@@ -29,9 +29,9 @@ type parts struct {
 // for.
 func (p *Program) open(ctx context.Context, c config.Config, service string) (_ *parts, err error) {
 	o := &parts{log: slog.New(p.handler(c.Log))}
-	defer func() {
+	defer func() { //nolint:contextcheck // the end comes after ctx's
 		if err != nil {
-			err = errors.Join(err, o.close()) //nolint:contextcheck // ctx may have ended
+			err = errors.Join(err, o.close())
 		}
 	}()
 	if err := checkShared(c.State.URL); err != nil {
@@ -49,7 +49,8 @@ func (p *Program) open(ctx context.Context, c config.Config, service string) (_ 
 		return nil, err
 	}
 	options.MetricsHandler, options.Interceptors = o.telemetry.MetricsHandler, o.telemetry.Interceptors
-	return o, o.connect(ctx, c, options)
+	err = o.connect(ctx, c, options)
+	return o, err
 }
 
 // observe makes the program measurable, and serves operators.

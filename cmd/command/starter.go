@@ -38,7 +38,7 @@ func (p *Program) runStarter(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, o.close()) }()
+	defer func() { err = errors.Join(err, o.close()) }() //nolint:contextcheck // the end comes after ctx's
 	s, err := starter.New(p.starterOptions(c, o))
 	if err != nil {
 		return err

@@ -67,7 +67,7 @@ func some(ids []string) string {
 
 // running are the ids of the apps' workflows that have run for a while.
 func (d *doctor) running(ctx context.Context) (ids []string, err error) {
-	var names []string
+	names := make([]string, 0, len(d.program.Apps))
 	for _, app := range d.program.Apps {
 		names = append(names, "'"+app.Name()+"'")
 	}
@@ -82,7 +82,8 @@ func (d *doctor) running(ctx context.Context) (ids []string, err error) {
 		for _, execution := range answer.GetExecutions() {
 			ids = append(ids, execution.GetExecution().GetWorkflowId())
 		}
-		if request.NextPageToken = answer.GetNextPageToken(); len(request.NextPageToken) == 0 {
+		request.NextPageToken = answer.GetNextPageToken()
+		if len(request.GetNextPageToken()) == 0 {
 			return ids, nil
 		}
 	}

@@ -47,7 +47,7 @@ func (p *Program) profile(c config.Temporal) (envconfig.ClientConfigProfile, err
 		ConfigFilePath: c.ConfigFile, ConfigFileProfile: c.Profile, EnvLookup: variables(p.Environ),
 	})
 	if err != nil {
-		return envconfig.ClientConfigProfile{}, fmt.Errorf("Temporal's own configuration (TEMPORAL_ variables and temporal.toml): %w", err)
+		return envconfig.ClientConfigProfile{}, fmt.Errorf("read Temporal's own configuration (TEMPORAL_ variables and temporal.toml): %w", err)
 	}
 	return profile, nil
 }

@@ -85,13 +85,13 @@ func TestAConnectionThatCannotBeIsToldByItsKey(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "text.pem")
 	require.NoError(t, os.WriteFile(text, []byte("hunter2"), 0o600))
 	for says, c := range map[string]struct{ environ, args []string }{
-		"temporal.config_file: stat /nowhere/t.toml: no such file":    {args: []string{"--temporal-config-file=/nowhere/t.toml"}},
-		"temporal.tls_ca_file: open /nowhere/ca.pem: no such file":    {args: []string{"--temporal-tls-ca-file=/nowhere/ca.pem"}},
-		"temporal.tls_key_file: open /nowhere/key.pem: no such file":  {args: []string{"--temporal-tls-cert-file=" + text, "--temporal-tls-key-file=/nowhere/key.pem"}},
-		"failed adding server CA to CA pool":                          {args: []string{"--temporal-tls-ca-file=" + text}},
-		"failed loading client cert/key path":                         {args: []string{"--temporal-tls-cert-file=" + text, "--temporal-tls-key-file=" + text}},
-		"Temporal's own configuration (TEMPORAL_ variables and":       {args: []string{"--temporal-profile=missing"}},
-		"Temporal's own configuration (TEMPORAL_ variables and tempo": {environ: []string{"TEMPORAL_CONFIG_FILE=" + text}},
+		"temporal.config_file: stat /nowhere/t.toml: no such file":         {args: []string{"--temporal-config-file=/nowhere/t.toml"}},
+		"temporal.tls_ca_file: open /nowhere/ca.pem: no such file":         {args: []string{"--temporal-tls-ca-file=/nowhere/ca.pem"}},
+		"temporal.tls_key_file: open /nowhere/key.pem: no such file":       {args: []string{"--temporal-tls-cert-file=" + text, "--temporal-tls-key-file=/nowhere/key.pem"}},
+		"failed adding server CA to CA pool":                               {args: []string{"--temporal-tls-ca-file=" + text}},
+		"failed loading client cert/key path":                              {args: []string{"--temporal-tls-cert-file=" + text, "--temporal-tls-key-file=" + text}},
+		"read Temporal's own configuration (TEMPORAL_ variables and":       {args: []string{"--temporal-profile=missing"}},
+		"read Temporal's own configuration (TEMPORAL_ variables and tempo": {environ: []string{"TEMPORAL_CONFIG_FILE=" + text}},
 	} {
 		_, err := connect(t, c.environ, c.args...)
 		require.ErrorContains(t, err, says)

@@ -63,5 +63,5 @@ func sleepAndTell(ctx workflow.Context) ([]time.Duration, error) {
 // a second and at least the default.
 func napToFit(late time.Duration) time.Duration {
 	const grain = 100 * time.Millisecond
-	return max(grain, (2*late+grain-1)/grain*grain)
+	return max(grain, (2*late + grain - 1).Truncate(grain))
 }

@@ -25,7 +25,7 @@ func (p *Program) runWorker(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, o.close()) }()
+	defer func() { err = errors.Join(err, o.close()) }() //nolint:contextcheck // the end comes after ctx's
 	fatal := make(chan error, 1)
 	options := p.workerOptions(c)
 	options.OnFatal = func(err error) {
