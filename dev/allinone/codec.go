@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"net"
 
-	"go.temporal.io/api/enums/v1"
-
 	"github.com/holdfast-run/holdfast/cmd/command"
-	"github.com/holdfast-run/holdfast/internal/wire"
 )
 
 // startCodec serves what decrypts for the Web UI, if there are keys and a token. It returns where, or nothing.
@@ -33,13 +30,4 @@ func (p *Program) startCodec(ctx context.Context, o Options, uiPort int) (string
 	url := "http://127.0.0.1:" + port // the host of the Web UI's URL, so that its page may send the cookie
 	p.notes = append(p.notes, "What tasks store in Temporal is encrypted; sign in at "+url+"/ to see it in the Web UI.")
 	return url, nil
-}
-
-// searchAttributes are those of every task.
-func searchAttributes() map[string]enums.IndexedValueType {
-	all := map[string]enums.IndexedValueType{}
-	for _, name := range wire.SearchAttributes() {
-		all[name] = enums.INDEXED_VALUE_TYPE_KEYWORD
-	}
-	return all
 }

@@ -114,7 +114,7 @@ func (p *Program) startTemporal(ctx context.Context, o Options, files directory)
 		Namespace: o.Config.Temporal.Namespace,
 		Logger:    o.Logger.With("part", "temporal"),
 
-		SearchAttributes: searchAttributes(),
+		SearchAttributes: embedded.TaskAttributes(),
 	})
 	if err != nil {
 		return fmt.Errorf("start Temporal: %w", err)

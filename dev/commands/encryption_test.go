@@ -83,7 +83,7 @@ func TestTemporalHoldsNothingInClear(t *testing.T) {
 	for name, environ := range map[string][]string{"in clear": nil, "encrypted": {"HOLDFAST_TEMPORAL_ENCRYPTION_KEYS=" + keyOf("first", 1)}} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			server := startTemporal(t, embedded.Options{Database: filepath.Join(dir, "temporal.db"), SearchAttributes: searchAttributes()})
+			server := startTemporal(t, embedded.Options{Database: filepath.Join(dir, "temporal.db"), SearchAttributes: embedded.TaskAttributes()})
 			s := newSetting(t, server.Address(), environ...)
 			s.start("worker")
 			url := urlOf(t, s.start("starter"), 0)
@@ -116,7 +116,7 @@ func readAll(t *testing.T, dir string) (all []byte) {
 }
 
 func TestTheCodecServerDecryptsForWhoMay(t *testing.T) {
-	server := startTemporal(t, embedded.Options{SearchAttributes: searchAttributes()})
+	server := startTemporal(t, embedded.Options{SearchAttributes: embedded.TaskAttributes()})
 	s := newSetting(t, server.Address(), "HOLDFAST_TEMPORAL_ENCRYPTION_KEYS="+keyOf("first", 1), "HOLDFAST_CODEC_TOKEN="+theCodecToken,
 		"HOLDFAST_CODEC_ADDRESS=127.0.0.1:0")
 	s.start("worker")
@@ -146,7 +146,7 @@ func TestTheCodecServerDecryptsForWhoMay(t *testing.T) {
 
 // TestAWorkerWithoutTheKeyLeavesTheTaskToOneThatHasIt: the task neither fails nor gets lost.
 func TestAWorkerWithoutTheKeyLeavesTheTaskToOneThatHasIt(t *testing.T) {
-	server := startTemporal(t, embedded.Options{SearchAttributes: searchAttributes()})
+	server := startTemporal(t, embedded.Options{SearchAttributes: embedded.TaskAttributes()})
 	s := newSetting(t, server.Address())
 	key := "HOLDFAST_TEMPORAL_ENCRYPTION_KEYS=" + keyOf("new", 2)
 	wrong := newSetting(t, server.Address(), s.environ[2], "HOLDFAST_TEMPORAL_ENCRYPTION_KEYS="+keyOf("old", 1))

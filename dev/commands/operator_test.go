@@ -23,7 +23,7 @@ import (
 )
 
 func TestOperatorsAreToldHowAProgramIs(t *testing.T) {
-	server := startTemporal(t, embedded.Options{SearchAttributes: searchAttributes()})
+	server := startTemporal(t, embedded.Options{SearchAttributes: embedded.TaskAttributes()})
 	s := newSetting(t, server.Address())
 	for _, program := range []string{"starter", "worker"} {
 		said := s.start(program)
@@ -75,7 +75,7 @@ func TestAProgramThatWaitsSaysForWhat(t *testing.T) {
 }
 
 func TestAStarterServesByTLS(t *testing.T) {
-	server := startTemporal(t, embedded.Options{SearchAttributes: searchAttributes()})
+	server := startTemporal(t, embedded.Options{SearchAttributes: embedded.TaskAttributes()})
 	ca := newAuthority(t)
 	s := newSetting(t, server.Address())
 	_, err := s.run("starter", "--starter-tls-cert-file=/nowhere/c.pem", "--starter-tls-key-file="+ca.keyFile)
@@ -94,7 +94,7 @@ func TestAStarterServesByTLS(t *testing.T) {
 
 // TestTemporalBehindMutualTLS has a proxy before the server that wants a certificate.
 func TestTemporalBehindMutualTLS(t *testing.T) {
-	server := startTemporal(t, embedded.Options{SearchAttributes: searchAttributes()})
+	server := startTemporal(t, embedded.Options{SearchAttributes: embedded.TaskAttributes()})
 	ca := newAuthority(t)
 	address := ca.guard(t, server.Address())
 	s := newSetting(t, address)

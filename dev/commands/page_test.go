@@ -9,23 +9,10 @@ import (
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
-
-	"github.com/holdfast-run/holdfast/internal/wire"
 )
-
-const typeInt = enums.INDEXED_VALUE_TYPE_INT
-
-func searchAttributes() map[string]enums.IndexedValueType {
-	all := map[string]enums.IndexedValueType{}
-	for _, name := range wire.SearchAttributes() {
-		all[name] = enums.INDEXED_VALUE_TYPE_KEYWORD
-	}
-	return all
-}
 
 // page is the page of an app, without a browser.
 type page struct {

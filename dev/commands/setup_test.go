@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
 
 	"github.com/holdfast-run/holdfast"
@@ -31,8 +32,8 @@ func TestWhatIsMissingInTemporalIsToldAndCreatedOnRequest(t *testing.T) {
 func TestASearchAttributeOfAnotherTypeIsRefused(t *testing.T) {
 	server := startTemporal(t, embedded.Options{})
 	s := newSetting(t, server.Address())
-	wrong := searchAttributes()
-	wrong["HoldfastTask"] = typeInt
+	wrong := embedded.TaskAttributes()
+	wrong["HoldfastTask"] = enums.INDEXED_VALUE_TYPE_INT
 	_, err := dial(t, server.Address()).OperatorService().AddSearchAttributes(t.Context(), &operatorservice.AddSearchAttributesRequest{
 		Namespace: "default", SearchAttributes: wrong,
 	})
@@ -45,7 +46,7 @@ func TestASearchAttributeOfAnotherTypeIsRefused(t *testing.T) {
 }
 
 func TestWorkflowsAreFoundByAppTaskAndSession(t *testing.T) {
-	server := startTemporal(t, embedded.Options{SearchAttributes: searchAttributes()})
+	server := startTemporal(t, embedded.Options{SearchAttributes: embedded.TaskAttributes()})
 	s := newSetting(t, server.Address())
 	s.start("worker")
 	page := open(t, urlOf(t, s.start("starter"), 0))
@@ -57,7 +58,7 @@ func TestWorkflowsAreFoundByAppTaskAndSession(t *testing.T) {
 }
 
 func TestATaskStartsAlthoughTheSearchAttributesAreGone(t *testing.T) {
-	server := startTemporal(t, embedded.Options{SearchAttributes: searchAttributes()})
+	server := startTemporal(t, embedded.Options{SearchAttributes: embedded.TaskAttributes()})
 	s := newSetting(t, server.Address())
 	s.start("worker")
 	page := open(t, urlOf(t, s.start("starter"), 0))
@@ -70,7 +71,7 @@ func TestATaskStartsAlthoughTheSearchAttributesAreGone(t *testing.T) {
 }
 
 func TestTheDoctorSaysWhatIsThereAndWhatIsWrong(t *testing.T) {
-	server := startTemporal(t, embedded.Options{SearchAttributes: searchAttributes()})
+	server := startTemporal(t, embedded.Options{SearchAttributes: embedded.TaskAttributes()})
 	s := newSetting(t, server.Address())
 	out, err := s.run("doctor")
 	require.NoError(t, err, out)
@@ -91,7 +92,7 @@ func TestTheDoctorSaysWhatIsThereAndWhatIsWrong(t *testing.T) {
 
 func TestTheDoctorFindsAServerWithStockTimers(t *testing.T) {
 	server := startTemporal(t, embedded.Options{
-		SearchAttributes: searchAttributes(),
+		SearchAttributes: embedded.TaskAttributes(),
 		DynamicConfig:    map[string]any{"history.timerProcessorMaxTimeShift": "1s"},
 	})
 	out, err := newSetting(t, server.Address()).run("doctor")

@@ -18,7 +18,7 @@ import (
 
 // TestTheDoctorFindsWhatARestoredBackupLeaves: a task that only the state knows, and one that only Temporal knows.
 func TestTheDoctorFindsWhatARestoredBackupLeaves(t *testing.T) {
-	server := startTemporal(t, embedded.Options{SearchAttributes: searchAttributes()})
+	server := startTemporal(t, embedded.Options{SearchAttributes: embedded.TaskAttributes()})
 	s := newSetting(t, server.Address())
 	listed := listOne(t, strings.TrimPrefix(s.environ[2], "HOLDFAST_STATE_URL="))
 	c := dial(t, server.Address())

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/holdfast-run/holdfast/dev/embedded"
 )
 
 // TestFiftyKillsInInlineStretches kills workers in the middle of sections that are local activities, fifty times in all. Of a turn
@@ -17,9 +15,7 @@ import (
 // when a turn is cut short several times in a row.
 func TestFiftyKillsInInlineStretches(t *testing.T) {
 	const places, kills = 5, 10
-	server, err := embedded.Start(t.Context(), embedded.Options{})
-	require.NoError(t, err)
-	t.Cleanup(server.Stop)
+	server := startTemporal(t)
 	for place := range places {
 		t.Run(fmt.Sprint(place), func(t *testing.T) {
 			t.Parallel()

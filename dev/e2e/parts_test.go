@@ -21,10 +21,16 @@ type cluster struct {
 
 func newCluster(t testing.TB, stateURL string) *cluster {
 	t.Helper()
-	server, err := embedded.Start(t.Context(), embedded.Options{})
+	return clusterOn(t, startTemporal(t), "holdfast", stateURL)
+}
+
+// startTemporal starts a server that has what workers and starters look for.
+func startTemporal(t testing.TB) *embedded.Server {
+	t.Helper()
+	server, err := embedded.Start(t.Context(), embedded.Options{SearchAttributes: embedded.TaskAttributes()})
 	require.NoError(t, err)
 	t.Cleanup(server.Stop)
-	return clusterOn(t, server, "holdfast", stateURL)
+	return server
 }
 
 // clusterOn is one of several on the same server.
@@ -34,6 +40,8 @@ func clusterOn(t testing.TB, server *embedded.Server, queue, stateURL string) *c
 		"HOLDFAST_TEMPORAL_TASK_QUEUE="+queue,
 		"HOLDFAST_TEMPORAL_ADDRESS="+server.Address(),
 		"HOLDFAST_STATE_URL="+stateURL,
+		"HOLDFAST_STARTER_OPERATOR_ADDRESS=127.0.0.1:0",
+		"HOLDFAST_WORKER_OPERATOR_ADDRESS=127.0.0.1:0",
 		"HOLDFAST_STARTER_SESSION_KEY=not very secret, but of thirty-two bytes",
 		"HOLDFAST_LOG_LEVEL=error",
 	)}
