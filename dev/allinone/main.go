@@ -23,8 +23,8 @@ import (
 	"github.com/holdfast-run/holdfast/config"
 )
 
-// Main runs the apps until the process is interrupted, and exits. It reads flags, HOLDFAST_ variables and holdfast.yaml; see
-// package config. A first interrupt stops in good order, a second one at once.
+// Main runs the apps until the process is interrupted, and exits; without any, Temporal and its Web UI alone. It reads flags, HOLDFAST_
+// variables and holdfast.yaml; see package config. A first interrupt stops in good order, a second one at once.
 func Main(apps ...*holdfast.App) {
 	err := run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr, apps)
 	if err != nil && !errors.Is(err, pflag.ErrHelp) {

@@ -25,7 +25,7 @@ import (
 
 // Options say what to run.
 type Options struct {
-	// Apps are the apps to run. At least one.
+	// Apps are the apps to run. None: Temporal and its Web UI run alone, for workers and starters that are processes of their own.
 	Apps []*holdfast.App
 	// Config has the settings; see config.Load and config.Default.
 	Config config.Config
@@ -72,10 +72,15 @@ func (p *Program) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := p.observe(ctx, o); err != nil {
+	if err := p.startTemporal(ctx, o, files); err != nil || len(o.Apps) == 0 {
 		return err
 	}
-	if err := p.startTemporal(ctx, o, files); err != nil {
+	return p.startApps(ctx, o, files)
+}
+
+// startApps starts what runs the apps on the Temporal server that is there.
+func (p *Program) startApps(ctx context.Context, o Options, files directory) error {
+	if err := p.observe(ctx, o); err != nil {
 		return err
 	}
 	c, err := p.connect(ctx, o)
@@ -233,7 +238,7 @@ func (p *Program) serve(listener net.Listener, handler http.Handler, leave func(
 	})
 }
 
-// URL is where the list of apps is served, such as "http://127.0.0.1:8080/".
+// URL is where the list of apps is served, such as "http://127.0.0.1:8080/". Without apps it is empty.
 func (p *Program) URL() string { return p.url }
 
 // MetricsURL is where the metrics are served, or nothing.
@@ -267,7 +272,11 @@ func (p *Program) announce(w io.Writer) {
 	for _, note := range p.notes {
 		fmt.Fprintln(w, note)
 	}
-	fmt.Fprintf(w, "\n  Pages          %s\n  Temporal UI    %s\n  Temporal       %s\n", p.url, p.temporal.UIURL(), p.temporal.Address())
+	fmt.Fprintln(w)
+	if p.url != "" {
+		fmt.Fprintf(w, "  Pages          %s\n", p.url)
+	}
+	fmt.Fprintf(w, "  Temporal UI    %s\n  Temporal       %s\n", p.temporal.UIURL(), p.temporal.Address())
 	if p.metrics != "" {
 		fmt.Fprintf(w, "  Metrics        %s\n", p.metrics)
 	}

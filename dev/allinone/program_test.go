@@ -13,6 +13,9 @@ import (
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
 
 	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/config"
@@ -169,4 +172,19 @@ func TestLinksLeadToTheWebUIThatIsConfigured(t *testing.T) {
 	require.NoError(t, err)
 	_, welcome, _ = hello(t, p, "")
 	require.Equal(t, "https://temporal.example.com/namespaces/default/workflows/", welcome.Workflows)
+}
+
+func TestWithoutAppsTemporalRunsAlone(t *testing.T) {
+	p, err := allinone.Start(t.Context(), allinone.Options{Config: settings(""), Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Stop()) })
+	require.Empty(t, p.URL())
+	require.Empty(t, p.MetricsURL(), "the operators' addresses are left to workers and starters")
+	c, err := client.DialContext(t.Context(), client.Options{HostPort: p.Temporal().Address(), Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
+	require.NoError(t, err)
+	defer c.Close()
+	answer, err := c.OperatorService().ListSearchAttributes(t.Context(), &operatorservice.ListSearchAttributesRequest{Namespace: p.Temporal().Namespace()})
+	require.NoError(t, err)
+	require.Contains(t, answer.GetCustomAttributes(), "HoldfastSession", "what workers and starters look for is there")
+	get(t, p.Temporal().UIURL())
 }

@@ -38,7 +38,7 @@ func BenchmarkHalfSecondLoop(b *testing.B) {
 // sees the count go on.
 func BenchmarkRecovery(b *testing.B) {
 	const kills, between = 20, 10
-	in := install(b, theFastCounter)
+	in := install(b, theWhole)
 	in.start()
 	c := newClient(b, in, "fast")
 	c.reconnect()

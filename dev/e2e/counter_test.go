@@ -20,10 +20,12 @@ const idle = `!state.running && tasks.length === 0`
 
 // TestTheCounterOfTheOriginalsDocumentation is the seed's example as its user has it.
 func TestTheCounterOfTheOriginalsDocumentation(t *testing.T) {
+	inOneProcess(t, theExamples, theCounter)
+}
+
+func theCounter(t *testing.T, at site) {
 	b := startBrowser(t)
-	in := install(t, theExamples)
-	in.start()
-	page := b.open(in.url("/counter/"), nil)
+	page := b.open(at.url("/counter/"), nil)
 	require.Equal(t, "0", page.text("#counter"))
 	require.Equal(t, "Start", page.text("#toggle"))
 
@@ -74,7 +76,7 @@ func TestTheCounterOfTheOriginalsDocumentation(t *testing.T) {
 		}
 	})
 	t.Run("A second tab of the session shows the same", func(t *testing.T) {
-		second := b.open(in.url("/counter/"), page.session())
+		second := b.open(at.url("/counter/"), page.session())
 		require.Equal(t, "6", second.text("#counter"))
 		second.click("#reset")
 		page.until(`state.counter === 0`)
@@ -85,7 +87,7 @@ func TestTheCounterOfTheOriginalsDocumentation(t *testing.T) {
 		require.Equal(t, page.text("#counter"), second.text("#counter"))
 	})
 	t.Run("Another session has its own", func(t *testing.T) {
-		stranger := b.open(in.url("/counter/"), nil)
+		stranger := b.open(at.url("/counter/"), nil)
 		require.Equal(t, "0", stranger.text("#counter"))
 		require.Equal(t, "2", page.text("#counter"))
 	})
@@ -98,7 +100,6 @@ func TestTheCounterOfTheOriginalsDocumentation(t *testing.T) {
 		get(page, chromedp.Poll[bool](`document.getElementById("problem").textContent !== ""`))
 		require.Contains(t, page.text("#problem"), "the maximum must be 0 or more")
 	})
-	in.stop()
 }
 
 // TestTheCounterSurvivesAKill kills the whole program in the middle of a run, with the page open.

@@ -11,11 +11,11 @@ import (
 const taskID = `holdfast.getSnapshot().tasks[0].id`
 
 // TestClosingThePageEndsItsTask is the second example of the original's documentation, with the tab really closed.
-func TestClosingThePageEndsItsTask(t *testing.T) {
+func TestClosingThePageEndsItsTask(t *testing.T) { inOneProcess(t, theExamples, closingThePage) }
+
+func closingThePage(t *testing.T, at site) {
 	b := startBrowser(t)
-	in := install(t, theExamples)
-	in.start()
-	page := b.openPage(in.url("/pageclose/"), "#stop", nil)
+	page := b.openPage(at.url("/pageclose/"), "#stop", nil)
 	page.until(`tasks.length === 1 && state.printed >= 1`)
 	first := evaluate[string](page, taskID)
 	session := page.session()
@@ -25,23 +25,22 @@ func TestClosingThePageEndsItsTask(t *testing.T) {
 	require.Equal(t, first, evaluate[string](page, taskID), "a reload does not disturb the task, and starts no second one")
 
 	page.close()
-	err := in.client().GetWorkflow(t.Context(), first, "").Get(t.Context(), nil)
+	err := at.client().GetWorkflow(t.Context(), first, "").Get(t.Context(), nil)
 	require.True(t, temporal.IsCanceledError(err), "%v", err)
 
-	again := b.openPage(in.url("/pageclose/"), "#stop", session)
+	again := b.openPage(at.url("/pageclose/"), "#stop", session)
 	again.until(`tasks.length === 1 && tasks[0].id !== ` + quote(first))
 	again.until(`tasks[0].status === "running" && state.printed < 2`)
 	again.do(chromedp.Click("#stop"))
 	again.until(`tasks.length === 0 && state.printed === 0`)
-	in.stop()
 }
 
 // TestTheCounterEndsWithItsPage closes the tab of a counter, which leaves its place free.
-func TestTheCounterEndsWithItsPage(t *testing.T) {
+func TestTheCounterEndsWithItsPage(t *testing.T) { inOneProcess(t, theExamples, theCounterEnds) }
+
+func theCounterEnds(t *testing.T, at site) {
 	b := startBrowser(t)
-	in := install(t, theExamples)
-	in.start()
-	page := b.open(in.url("/counter/"), nil)
+	page := b.open(at.url("/counter/"), nil)
 	page.setMax("1000")
 	page.click("#toggle")
 	page.until(`state.counter >= 2`)
@@ -49,14 +48,14 @@ func TestTheCounterEndsWithItsPage(t *testing.T) {
 	session := page.session()
 	page.close()
 
-	back := b.open(in.url("/counter/"), session) // within the grace period
+	back := b.open(at.url("/counter/"), session) // within the grace period
 	back.until(`state.counter >= 4`)
 	require.Equal(t, id, evaluate[string](back, taskID), "it never stopped")
 	back.close()
-	err := in.client().GetWorkflow(t.Context(), id, "").Get(t.Context(), nil)
+	err := at.client().GetWorkflow(t.Context(), id, "").Get(t.Context(), nil)
 	require.True(t, temporal.IsCanceledError(err), "%v", err)
 
-	late := b.open(in.url("/counter/"), session)
+	late := b.open(at.url("/counter/"), session)
 	late.until(`!state.running && tasks.length === 0`)
 	late.setMax("1")
 	late.click("#reset")
@@ -66,15 +65,15 @@ func TestTheCounterEndsWithItsPage(t *testing.T) {
 }
 
 // TestATaskThatIsTerminatedGoesOffTheList ends a workflow without giving it a chance to say so.
-func TestATaskThatIsTerminatedGoesOffTheList(t *testing.T) {
-	in := install(t, theFastCounter)
-	in.start()
-	c := newClient(t, in, "fast")
+func TestATaskThatIsTerminatedGoesOffTheList(t *testing.T) { inOneProcess(t, theWhole, terminating) }
+
+func terminating(t *testing.T, at site) {
+	c := newClient(t, at, "fast")
 	c.reconnect()
 	c.until(func() bool { return c.known })
 	c.send("CountTo", 1_000_000)
 	c.until(func() bool { return c.counter() > 3 })
-	require.NoError(t, in.client().TerminateWorkflow(t.Context(), c.taskID(), "", "by hand"))
+	require.NoError(t, at.client().TerminateWorkflow(t.Context(), c.taskID(), "", "by hand"))
 	c.until(func() bool { return c.status() == "failed" })
 	c.send("CountTo", c.counter()+3)
 	c.until(func() bool { return c.done && len(c.tasks) == 0 })

@@ -14,7 +14,7 @@ import (
 // TestTwentyKillsLoseAndDoubleNothing kills the whole program, server and state included, at random moments of a fast run.
 func TestTwentyKillsLoseAndDoubleNothing(t *testing.T) {
 	const kills, goal = 20, 200
-	in := install(t, theFastCounter)
+	in := install(t, theWhole)
 	in.start()
 	c := newClient(t, in, "fast")
 	c.reconnect()

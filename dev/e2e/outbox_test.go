@@ -47,7 +47,7 @@ func TestATaskStartsAlthoughItsProcessDied(t *testing.T) {
 	snapshot, err := service.Snapshot(t.Context(), app, session)
 	require.NoError(t, err)
 	require.JSONEq(t, fmt.Sprintf(`{"begun":[],"counter":%d,"done":true,"ended":[],"goal":%d}`, goal, goal), string(snapshot.States["State"]))
-	first, err := dial(t, cluster.temporal.Address()).DescribeWorkflowExecution(t.Context(), id, "")
+	first, err := cluster.client().DescribeWorkflowExecution(t.Context(), id, "")
 	require.NoError(t, err)
 	info := first.GetWorkflowExecutionInfo()
 	require.Equal(t, info.GetFirstRunId(), info.GetExecution().GetRunId(), "it was started once")

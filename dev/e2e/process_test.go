@@ -58,10 +58,10 @@ func (p *programs) path(t testing.TB, pkg string) string {
 
 // The programs under test.
 const (
-	theExamples    = "github.com/holdfast-run/holdfast/dev"
-	theFastCounter = "github.com/holdfast-run/holdfast/dev/e2e/fastcounter"
-	theFastParts   = "github.com/holdfast-run/holdfast/dev/e2e/fastparts"
-	theReflexTest  = "github.com/holdfast-run/holdfast/dev/e2e/reflex"
+	theExamples = "github.com/holdfast-run/holdfast/dev"
+	theWhole    = "github.com/holdfast-run/holdfast/dev/e2e/whole"
+	theParts    = "github.com/holdfast-run/holdfast/dev/e2e/parts"
+	theTemporal = "github.com/holdfast-run/holdfast/dev/temporal"
 )
 
 // process is a program that runs, or does not.

@@ -22,14 +22,14 @@ func reflexClicks() []string {
 }
 
 // TestTheOriginalsOwnEndToEndTest drives it through a browser, once with each section an activity of its own and once inline.
-func TestTheOriginalsOwnEndToEndTest(t *testing.T) {
+func TestTheOriginalsOwnEndToEndTest(t *testing.T) { inOneProcess(t, theWhole, theOriginals) }
+
+func theOriginals(t *testing.T, at site) {
 	b := startBrowser(t)
-	in := install(t, theReflexTest)
-	in.start()
 	for _, app := range []string{"reflex", "inline"} {
 		t.Run(app, func(t *testing.T) {
 			b := &browser{t: t, ctx: b.ctx}
-			open := func() *tab { return b.openPage(in.url("/"+app+"/"), "#Delayed", nil) }
+			open := func() *tab { return b.openPage(at.url("/"+app+"/"), "#Delayed", nil) }
 
 			t.Run("620", func(t *testing.T) {
 				page := open()
@@ -67,13 +67,12 @@ func TestTheOriginalsOwnEndToEndTest(t *testing.T) {
 			})
 		})
 	}
-	in.stop()
 }
 
 // BenchmarkTheOriginalsOwnTest runs it over the socket, without a browser. The original takes 1.1 to 2.3 s for it, and a
 // restart ends it.
 func BenchmarkTheOriginalsOwnTest(b *testing.B) {
-	in := install(b, theReflexTest)
+	in := install(b, theWhole)
 	in.start()
 	for _, app := range []string{"reflex", "inline"} {
 		b.Run(app, func(b *testing.B) {

@@ -9,10 +9,20 @@ import (
 
 // TestAReportIsMadeInSpiteOfEverything makes the long job of the examples while its process is killed and its page is closed.
 func TestAReportIsMadeInSpiteOfEverything(t *testing.T) {
-	b := startBrowser(t)
 	in := install(t, theExamples)
 	in.start()
-	page := b.openPage(in.url("/report/"), "#make", nil)
+	theReport(t, in, func(page *tab) {
+		in.kill()
+		page.until(`connection === "offline"`)
+		in.start()
+	})
+	in.stop()
+}
+
+// theReport calls kill while a report is being made.
+func theReport(t *testing.T, at site, kill func(*tab)) {
+	b := startBrowser(t)
+	page := b.openPage(at.url("/report/"), "#make", nil)
 	order := func(upTo string) {
 		page.do(chromedp.SetValue("#upto", ""), chromedp.SendKeys("#upto", upTo))
 		page.click("#make")
@@ -21,16 +31,14 @@ func TestAReportIsMadeInSpiteOfEverything(t *testing.T) {
 	order("700000")
 	page.until(`state.building?.through >= 300_000`) // three seconds: past at least one heartbeat that the server has heard
 	id := evaluate[string](page, taskID)
-	in.kill()
-	page.until(`connection === "offline"`)
-	in.start()
+	kill(page)
 	page.until(`connection === "online" && state.building.through >= 400_000`)
 	require.Equal(t, id, evaluate[string](page, taskID))
 	session := page.session()
 	page.close()
 
-	require.NoError(t, in.client().GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
-	page = b.openPage(in.url("/report/"), "#make", session)
+	require.NoError(t, at.client().GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
+	page = b.openPage(at.url("/report/"), "#make", session)
 	page.until(`!state.building && state.past.length === 1 && tasks.length === 0`)
 	require.Equal(t, 56_543, evaluate[int](page, `holdfast.getSnapshot().state.past[0].primes`), "none missed, none counted twice")
 	require.True(t, evaluate[bool](page, `holdfast.getSnapshot().state.past[0].done`))
@@ -43,5 +51,4 @@ func TestAReportIsMadeInSpiteOfEverything(t *testing.T) {
 
 	order("0")
 	require.Zero(t, evaluate[int](page, `holdfast.getSnapshot().tasks.length`), "the form itself refuses it")
-	in.stop()
 }

@@ -46,7 +46,7 @@ func TestAStarterIsKilledBesideAnother(t *testing.T) {
 			})
 		}
 	})
-	api := dial(t, cluster.temporal.Address())
+	api := cluster.client()
 	var worst time.Duration
 	for _, c := range gone {
 		worst = max(worst, requireCancelled(t, api, c.taskID()).Sub(killed))

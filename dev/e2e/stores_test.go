@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,8 +18,8 @@ type store struct {
 	restart func() // stops it hard and starts it again
 }
 
-// onEachStore runs a test on private servers, with two starters and two workers as processes of their own.
-func onEachStore(t *testing.T, test func(*testing.T, *cluster, *store)) {
+// onEachStore runs a test on private servers.
+func onEachStore(t *testing.T, test func(*testing.T, *store)) {
 	t.Helper()
 	for name, start := range map[string]func(*testing.T) *store{
 		"postgres": func(t *testing.T) *store {
@@ -31,8 +32,7 @@ func onEachStore(t *testing.T, test func(*testing.T, *cluster, *store)) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := start(t)
-			test(t, newCluster(t, s.url), s)
+			test(t, start(t))
 		})
 	}
 }
@@ -51,10 +51,9 @@ func counters(t *testing.T, at *part, n int, event string, goal int) (clients []
 }
 
 func TestAPageSeesWhatAnEventThroughAnotherStarterChanged(t *testing.T) {
-	onEachStore(t, func(t *testing.T, cluster *cluster, _ *store) {
-		first, second := cluster.starter(), cluster.starter()
-		cluster.worker()
-		cluster.worker()
+	onEachStore(t, func(t *testing.T, s *store) {
+		cluster := twoOfEach(t, s.url)
+		first, second := cluster.starters[0], cluster.starters[1]
 		here := newClient(t, first, "fast")
 		here.reconnect()
 		here.until(func() bool { return here.known })
@@ -71,11 +70,10 @@ func TestAPageSeesWhatAnEventThroughAnotherStarterChanged(t *testing.T) {
 
 // TestTheStoreIsRestartedUnderFiftyCounters: sections wait for it and go on.
 func TestTheStoreIsRestartedUnderFiftyCounters(t *testing.T) {
-	onEachStore(t, func(t *testing.T, cluster *cluster, s *store) {
+	onEachStore(t, func(t *testing.T, s *store) {
 		const sessions, goal = 50, 8
-		first, second := cluster.starter(), cluster.starter()
-		cluster.worker()
-		cluster.worker()
+		cluster := twoOfEach(t, s.url)
+		first, second := cluster.starters[0], cluster.starters[1]
 		clients := counters(t, first, sessions/2, "CountSlowlyTo", goal)
 		clients = append(clients, counters(t, second, sessions/2, "CountSlowlyTo", goal)...)
 		for _, c := range clients {
@@ -91,9 +89,10 @@ func TestTheStoreIsRestartedUnderFiftyCounters(t *testing.T) {
 
 // TestTwentyFiveKillsOfStartersAndWorkers is done on each of two stores.
 func TestTwentyFiveKillsOfStartersAndWorkers(t *testing.T) {
-	onEachStore(t, func(t *testing.T, cluster *cluster, _ *store) {
+	onEachStore(t, func(t *testing.T, s *store) {
 		const sessions, kills = 4, 25
-		parts := []*part{cluster.starter(), cluster.starter(), cluster.worker(), cluster.worker()}
+		cluster := twoOfEach(t, s.url)
+		parts := slices.Concat(cluster.starters, cluster.workers)
 		clients := counters(t, parts[0], sessions/2, "CountTo", 1_000_000)
 		clients = append(clients, counters(t, parts[1], sessions/2, "CountTo", 1_000_000)...)
 		for range kills {
@@ -112,7 +111,7 @@ func TestTwentyFiveKillsOfStartersAndWorkers(t *testing.T) {
 			c.send("Aim", 1)
 			c.until(func() bool { return c.done && len(c.tasks) == 0 })
 			c.requireEachOnce(c.counter())
-			require.NoError(t, dial(t, cluster.temporal.Address()).GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
+			require.NoError(t, cluster.client().GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
 		}
 	})
 }

@@ -10,11 +10,11 @@ import (
 )
 
 // TestTheNewestSupersedes starts a task twenty times in a row.
-func TestTheNewestSupersedes(t *testing.T) {
+func TestTheNewestSupersedes(t *testing.T) { inOneProcess(t, theWhole, superseding) }
+
+func superseding(t *testing.T, at site) {
 	const last = 20
-	in := install(t, theFastCounter)
-	in.start()
-	c := newClient(t, in, "fast")
+	c := newClient(t, at, "fast")
 	c.reconnect()
 	c.until(func() bool { return c.known })
 	for n := range last {
@@ -33,7 +33,7 @@ func TestTheNewestSupersedes(t *testing.T) {
 // TestATaskGoesOnWithoutItsPage leaves a task alone for longer than the grace period, and its process too.
 func TestATaskGoesOnWithoutItsPage(t *testing.T) {
 	const goal = 2000 // thirty seconds
-	in := install(t, theFastCounter)
+	in := install(t, theWhole)
 	in.start()
 	c := newClient(t, in, "fast")
 	c.reconnect()
@@ -50,11 +50,11 @@ func TestATaskGoesOnWithoutItsPage(t *testing.T) {
 }
 
 // TestAnInlineTaskHearsOfItsEnd cancels one in the middle of its hot loop, and closes the page of another.
-func TestAnInlineTaskHearsOfItsEnd(t *testing.T) {
-	in := install(t, theFastCounter)
-	in.start()
+func TestAnInlineTaskHearsOfItsEnd(t *testing.T) { inOneProcess(t, theWhole, endingInline) }
+
+func endingInline(t *testing.T, at site) {
 	begin := func() *client {
-		c := newClient(t, in, "fast")
+		c := newClient(t, at, "fast")
 		c.reconnect()
 		c.until(func() bool { return c.known })
 		c.send("CountInlineTo", 1_000_000)
@@ -65,12 +65,12 @@ func TestAnInlineTaskHearsOfItsEnd(t *testing.T) {
 	id, asked := c.taskID(), time.Now()
 	c.send("holdfast.cancel", id)
 	c.until(func() bool { return c.done && len(c.tasks) == 0 })
-	t.Logf("it ended %s after it was cancelled", requireCancelled(t, in.client(), id).Sub(asked).Round(time.Millisecond))
+	t.Logf("it ended %s after it was cancelled", requireCancelled(t, at.client(), id).Sub(asked).Round(time.Millisecond))
 
 	c = begin()
 	id, asked = c.taskID(), time.Now()
 	require.NoError(t, c.conn.CloseNow())
-	ended := requireCancelled(t, in.client(), id).Sub(asked)
+	ended := requireCancelled(t, at.client(), id).Sub(asked)
 	t.Logf("it ended %s after its page was closed, the grace period of 10 s included", ended.Round(time.Millisecond))
 	c.reconnect()
 	c.until(func() bool { return c.done && len(c.tasks) == 0 })
@@ -78,15 +78,15 @@ func TestAnInlineTaskHearsOfItsEnd(t *testing.T) {
 
 // TestATaskThatIsResetGoesOn resets a running workflow to its beginning: what was applied is not applied again, and the list of tasks
 // stays true.
-func TestATaskThatIsResetGoesOn(t *testing.T) {
-	in := install(t, theFastCounter)
-	in.start()
-	c := newClient(t, in, "fast")
+func TestATaskThatIsResetGoesOn(t *testing.T) { inOneProcess(t, theWhole, resetting) }
+
+func resetting(t *testing.T, at site) {
+	c := newClient(t, at, "fast")
 	c.reconnect()
 	c.until(func() bool { return c.known })
 	c.send("CountTo", 1_000_000)
 	c.until(func() bool { return c.counter() > 10 })
-	api, id := in.client(), c.taskID()
+	api, id := at.client(), c.taskID()
 	const afterTheFirstTurn = 4 // started, scheduled, started, completed
 	_, err := api.ResetWorkflowExecution(t.Context(), &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: "default", WorkflowExecution: &common.WorkflowExecution{WorkflowId: id}, Reason: "by hand",

@@ -31,24 +31,24 @@ func (s spans) OnEnd(span sdktrace.ReadOnlySpan)              { s <- span }
 func (spans) Shutdown(context.Context) error                  { return nil }
 func (spans) ForceFlush(context.Context) error                { return nil }
 
-// site is where a starter is.
-type site string
+// server is where a starter is.
+type server string
 
-func (s site) url(path string) string { return string(s) + path }
+func (s server) url(path string) string { return string(s) + path }
 
 // traced is a starter and a worker in this process, with all their spans.
-func traced(t *testing.T) (site, spans) {
+func traced(t *testing.T) (server, spans) {
 	t.Helper()
-	server, err := embedded.Start(t.Context(), embedded.Options{})
+	temporal, err := embedded.Start(t.Context(), embedded.Options{})
 	require.NoError(t, err)
-	t.Cleanup(server.Stop)
+	t.Cleanup(temporal.Stop)
 	ended := make(spans, 100_000)
 	seen, err := command.NewTelemetry(t.Context(), command.TelemetryOptions{Service: "test", Sample: 1, Spans: ended})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, seen.Close(context.Background())) })
 	quiet := slog.New(slog.DiscardHandler)
 	c, err := sdkclient.DialContext(t.Context(), sdkclient.Options{
-		HostPort: server.Address(), Namespace: server.Namespace(), Logger: command.SDKLogger(quiet),
+		HostPort: temporal.Address(), Namespace: temporal.Namespace(), Logger: command.SDKLogger(quiet),
 		MetricsHandler: seen.MetricsHandler, Interceptors: seen.Interceptors,
 	})
 	require.NoError(t, err)
@@ -71,7 +71,7 @@ func traced(t *testing.T) (site, spans) {
 		require.NoError(t, s.Close(context.Background()))
 		pages.Close()
 	})
-	return site(pages.URL), ended
+	return server(pages.URL), ended
 }
 
 // TestOneTraceFromTheEventToTheDelta follows the last delta of a task back to the event that started the task.

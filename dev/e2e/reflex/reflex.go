@@ -1,6 +1,5 @@
-// The app of the original's own end-to-end test: handlers, tasks and states under the names that they have there. It runs twice, as
-// "reflex" and, with its tasks inline, as "inline".
-package main
+// Package reflex is the app of the original's own end-to-end test: handlers, tasks and states under the names that they have there.
+package reflex
 
 import (
 	"embed"
@@ -8,7 +7,6 @@ import (
 	"time"
 
 	"github.com/holdfast-run/holdfast"
-	"github.com/holdfast-run/holdfast/dev/allinone"
 )
 
 // State is what the page shows.
@@ -36,11 +34,8 @@ type ThirdState struct {
 //go:embed page
 var page embed.FS
 
-func main() {
-	allinone.Main(app("reflex", false), app("inline", true))
-}
-
-func app(name string, inline bool) *holdfast.App {
+// App is the app under a name of one's choice; its tasks may be inline.
+func App(name string, inline bool) *holdfast.App {
 	app := holdfast.NewApp(name, State{Iterations: 10})
 	app.States(OtherState{}, ThirdState{})
 	app.Events(SetIterations, Increment, BlockingPause, Delayed, YieldOnly, Racy, NonBlockingPause, Nested, Other, Midway)
