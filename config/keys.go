@@ -99,8 +99,8 @@ func workerKeys(c *Config) []Key {
 		key("worker.activity_slots", "1000", "the number of sections and activities that run at a time", count(100_000), &c.Worker.ActivitySlots),
 		key("worker.local_activity_slots", "1000", "the number of inline sections that run at a time", count(100_000), &c.Worker.LocalActivitySlots),
 		key("worker.workflow_slots", "1000", "the number of turns of workflows that run at a time; at least 2", between(2, 100_000), &c.Worker.WorkflowSlots),
-		key("worker.activity_pollers", "0", "the number of polls for activities; 0: as the SDK and the server see fit", between(0, 1000), &c.Worker.ActivityPollers),
-		key("worker.workflow_pollers", "0", "the number of polls for turns of workflows; 0: as the SDK and the server see fit", pollers(), &c.Worker.WorkflowPollers),
+		key("worker.activity_pollers", "0", "the number of polls for activities; 0: as many as the server suggests", between(0, 1000), &c.Worker.ActivityPollers),
+		key("worker.workflow_pollers", "0", "the number of polls for turns of workflows; 0: as many as the server suggests", pollers(), &c.Worker.WorkflowPollers),
 		key("worker.sticky_cache", "10000", "the number of workflows kept in memory; others are replayed when they go on", between(0, 10_000_000), &c.Worker.StickyCache),
 	}
 }

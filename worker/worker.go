@@ -28,8 +28,8 @@ type Options struct {
 	// ActivitySlots, LocalActivitySlots and WorkflowSlots are how many sections and activities, inline sections, and turns of workflows
 	// run here at a time. Default to 1000; WorkflowSlots is at least 2.
 	ActivitySlots, LocalActivitySlots, WorkflowSlots int
-	// ActivityPollers and WorkflowPollers are how many polls are open at a time; 0 leaves it to the SDK and the server, and
-	// WorkflowPollers is not 1.
+	// ActivityPollers and WorkflowPollers are how many polls are open at a time; WorkflowPollers is not 1. 0: as many as the server
+	// suggests, five at first (see docs.temporal.io/develop/worker-performance).
 	ActivityPollers, WorkflowPollers int
 	// OnFatal is called when the worker cannot go on, such as after its namespace was deleted. May be nil.
 	OnFatal func(error)
@@ -61,13 +61,22 @@ func New(c client.Client, service *state.Service, o Options) (*Worker, error) {
 		MaxConcurrentActivityExecutionSize:      o.ActivitySlots,
 		MaxConcurrentLocalActivityExecutionSize: o.LocalActivitySlots,
 		MaxConcurrentWorkflowTaskExecutionSize:  o.WorkflowSlots,
-		MaxConcurrentActivityTaskPollers:        o.ActivityPollers,
-		MaxConcurrentWorkflowTaskPollers:        o.WorkflowPollers,
+		ActivityTaskPollerBehavior:              pollers(o.ActivityPollers),
+		WorkflowTaskPollerBehavior:              pollers(o.WorkflowPollers),
 	})
 	if err := register(w, acts, o.Apps); err != nil {
 		return nil, err
 	}
 	return &Worker{worker: w}, nil
+}
+
+// pollers is n of them, or as many as the server suggests. The SDK's own default is two, of which each serves new workflows and those
+// that the worker knows by turns: when the server comes back from an outage, new ones can wait for a quarter of a minute.
+func pollers(n int) sdkworker.PollerBehavior {
+	if n > 0 {
+		return sdkworker.NewPollerBehaviorSimpleMaximum(sdkworker.PollerBehaviorSimpleMaximumOptions{MaximumNumberOfPollers: n})
+	}
+	return sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{})
 }
 
 // Register registers the apps' tasks and sections with any registry of the SDK: for a worker of one's own that hosts

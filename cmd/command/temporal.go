@@ -33,6 +33,7 @@ func (p *Program) connection(c config.Temporal) (client.Options, error) {
 	if err != nil {
 		return client.Options{}, fmt.Errorf("the connection to Temporal: %w", err)
 	}
+	o.ConnectionOptions.DialOptions = append(o.ConnectionOptions.DialOptions, Reconnect()...)
 	return o, nil
 }
 

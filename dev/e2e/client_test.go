@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -171,6 +172,22 @@ func (c *client) requireEachOnce(last int) {
 		}
 	}
 	require.Equal(c.t, want, got)
+}
+
+// sideBySide runs a subtest for each client, really all at once: a page that is not read does not answer pings and is taken for dead.
+// (t.Parallel would run as many as there are processors.)
+func sideBySide(t *testing.T, clients []*client, run func(*client)) {
+	t.Helper()
+	var all sync.WaitGroup
+	for i, c := range clients {
+		all.Go(func() {
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
+				c.t = t
+				run(c)
+			})
+		})
+	}
+	all.Wait()
 }
 
 // taskID and status are those of the session's first task.

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -33,18 +32,13 @@ func TestAStarterIsKilledBesideAnother(t *testing.T) {
 	killed := time.Now()
 
 	stay, gone := clients[:sessions/2], clients[sessions/2:]
-	t.Run("moved", func(t *testing.T) {
-		for i, c := range stay {
-			t.Run(fmt.Sprint(i), func(t *testing.T) {
-				t.Parallel() // each has to be read all the time
-				c.t, c.url = t, second.url("/fast/socket")
-				before := c.counter()
-				c.until(func() bool { return c.counter() >= before+5 })
-				c.send("CountSlowlyTo", 0) // ends both tasks at their next step
-				c.until(func() bool { return c.done && len(c.tasks) == 0 })
-				c.requireNoneMissing()
-			})
-		}
+	sideBySide(t, stay, func(c *client) {
+		c.url = second.url("/fast/socket")
+		before := c.counter()
+		c.until(func() bool { return c.counter() >= before+5 })
+		c.send("CountSlowlyTo", 0) // ends both tasks at their next step
+		c.until(func() bool { return c.done && len(c.tasks) == 0 })
+		c.requireNoneMissing()
 	})
 	api := cluster.client()
 	var worst time.Duration
