@@ -23,7 +23,7 @@ type metrics struct {
 	connections metric.Int64UpDownCounter
 	stop        func() // ends the looking
 
-	oldest atomic.Int64                  // when the oldest waiting row was written, in Unix nanoseconds; 0: none waits
+	oldest [lanes]atomic.Int64           // when the oldest waiting row of a lane was written, in Unix nanoseconds; 0: none waits
 	tasks  atomic.Pointer[map[count]int] // of the last listing
 }
 
@@ -75,23 +75,24 @@ func (m *metrics) delivered(ctx context.Context, app *holdfast.App, change *stat
 	m.sent.Record(ctx, took.Seconds(), metric.WithAttributes(attribute.String("app", app.Name())))
 }
 
-// waiting notes when the oldest row of the outbox was written that waits; the zero time: none does.
-func (m *metrics) waiting(since time.Time) {
+// waiting notes when the oldest row of the outbox was written that waits in a lane; the zero time: none does.
+func (m *metrics) waiting(in lane, since time.Time) {
 	switch {
 	case m == nil:
 	case since.IsZero():
-		m.oldest.Store(0)
+		m.oldest[in].Store(0)
 	default:
-		m.oldest.Store(since.UnixNano())
+		m.oldest[in].Store(since.UnixNano())
 	}
 }
 
-func (m *metrics) age(now time.Time) float64 {
-	oldest := m.oldest.Load()
-	if oldest == 0 {
-		return 0
+func (m *metrics) age(now time.Time) (age float64) {
+	for i := range m.oldest {
+		if oldest := m.oldest[i].Load(); oldest != 0 {
+			age = max(age, now.Sub(time.Unix(0, oldest)).Seconds())
+		}
 	}
-	return max(now.Sub(time.Unix(0, oldest)), 0).Seconds()
+	return age
 }
 
 // listed takes over what is on the lists of tasks. What is on none any more is not counted any more.

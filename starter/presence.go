@@ -38,13 +38,14 @@ type presence struct {
 
 	mu       sync.Mutex // protects sessions and what is in it
 	sessions map[holdfast.SessionID]*attendance
-	beaten   time.Time // when the lease was renewed last; used by run alone
+	beaten   time.Time // when the lease was renewed last; used by keepLease alone
 }
 
 // attendance is what this starter knows of one session.
 type attendance struct {
 	connections int
-	told        bool      // that there are some
+	noted       bool      // in the state service, that there are some
+	told        bool      // to the tasks, that there are some
 	telling     bool      // a goroutine is about to tell what is not told
 	beat        time.Time // when to tell again
 }
@@ -70,12 +71,15 @@ func (p *presence) change(session holdfast.SessionID, by int) {
 	p.settle(session, a)
 }
 
+// knows reports that state service and tasks were told so last.
+func (a *attendance) knows(there bool) bool { return a.noted == there && a.told == there }
+
 // settle has it told whether somebody is there, if that is not what was told last. It requires p.mu.
 func (p *presence) settle(session holdfast.SessionID, a *attendance) {
 	if a.telling {
 		return
 	}
-	if there := a.connections > 0; there == a.told {
+	if there := a.connections > 0; a.knows(there) {
 		if !there {
 			delete(p.sessions, session)
 		}
@@ -91,28 +95,37 @@ func (p *presence) tellUntilHeard(session holdfast.SessionID, a *attendance) {
 	for p.starter.ctx.Err() == nil {
 		p.mu.Lock()
 		there := a.connections > 0
-		if there == a.told {
+		if a.knows(there) {
 			a.telling = false
 			p.settle(session, a)
 			p.mu.Unlock()
 			return
 		}
 		p.mu.Unlock()
-		err := p.starter.opts.State.Present(p.starter.ctx, session, p.id, there) // before the tasks are listed: see relay.started
-		if err == nil {
-			err = p.signal(p.starter.ctx, session, wire.Heartbeat{Starter: p.id, Connected: there})
-		}
-		if err != nil {
+		if err := p.tell(session, a, there); err != nil {
 			if p.starter.ctx.Err() == nil {
 				p.starter.log.WarnContext(p.starter.ctx, "telling a session's tasks of its connections failed; trying again", "session", session, "err", err)
 			}
 			wait(p.starter.ctx, presenceRetry)
-			continue
 		}
-		p.mu.Lock()
-		a.told, a.beat = there, p.nextBeat()
-		p.mu.Unlock()
 	}
+}
+
+// tell tells the state service, and then the tasks: those that are started meanwhile are told by relay.started.
+func (p *presence) tell(session holdfast.SessionID, a *attendance, there bool) error {
+	if err := p.starter.opts.State.Present(p.starter.ctx, session, p.id, there); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	a.noted = there
+	p.mu.Unlock()
+	if err := p.signal(p.starter.ctx, session, wire.Heartbeat{Starter: p.id, Connected: there}); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	a.told, a.beat = there, p.nextBeat()
+	p.mu.Unlock()
+	return nil
 }
 
 // signal signals those of the session's tasks that mind.
@@ -157,17 +170,30 @@ func (p *presence) correct(ctx context.Context, session holdfast.SessionID, star
 	}
 }
 
-// run renews the lease, beats slowly for sessions that are connected, and speaks for starters that have died, until ctx ends.
-func (p *presence) run(ctx context.Context) {
+// keepLease renews the lease until ctx ends. It waits for nothing but the state: a starter whose way to Temporal is cut lives, and
+// its pages are there.
+func (p *presence) keepLease(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := p.renew(ctx); err != nil && ctx.Err() == nil {
 			p.starter.log.WarnContext(ctx, "renewing the presence lease failed; trying again", "err", err)
 		}
+		wait(ctx, presenceBeat)
+	}
+}
+
+// beat beats slowly for sessions that are connected, until ctx ends.
+func (p *presence) beat(ctx context.Context) {
+	for wait(ctx, presenceBeat) {
 		p.beatAll(ctx)
+	}
+}
+
+// mourn speaks for starters that have died, until ctx ends.
+func (p *presence) mourn(ctx context.Context) {
+	for wait(ctx, presenceBeat) {
 		if err := p.speakForTheDead(ctx); err != nil && ctx.Err() == nil {
 			p.starter.log.WarnContext(ctx, "telling tasks of a starter that died failed; trying again", "err", err)
 		}
-		wait(ctx, presenceBeat)
 	}
 }
 
@@ -186,36 +212,56 @@ func (p *presence) renew(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for session, a := range p.sessions {
-		a.told = false
-		p.settle(session, a)
+		if a.connections > 0 {
+			a.noted, a.told = false, false
+			p.settle(session, a)
+		}
 	}
 	return nil
 }
 
-// beatAll tells the tasks of connected sessions that they still are, each now and then.
+// beatAll tells the tasks of connected sessions that they still are, each now and then. What fails is soon tried again: tasks that
+// heard nothing over a long outage of Temporal are about to take their pages for gone.
 func (p *presence) beatAll(ctx context.Context) {
+	var mu sync.Mutex // protects failed and last
+	var failed int
+	var last error
 	var group errgroup.Group
 	group.SetLimit(presenceSignals)
-	for _, session := range p.due() {
+	for session, a := range p.due() {
 		group.Go(func() error {
-			if err := p.signal(ctx, session, wire.Heartbeat{Starter: p.id, Connected: true}); err != nil && ctx.Err() == nil {
-				p.starter.log.WarnContext(ctx, "a heartbeat failed; the next one will do", "session", session, "err", err)
+			if err := p.signal(ctx, session, wire.Heartbeat{Starter: p.id, Connected: true}); err != nil {
+				p.beatAgain(a)
+				mu.Lock()
+				defer mu.Unlock()
+				failed, last = failed+1, err
 			}
 			return nil
 		})
 	}
 	_ = group.Wait()
+	if failed > 0 && ctx.Err() == nil { // one line for all: they fail together
+		p.starter.log.WarnContext(ctx, "heartbeats failed; trying again", "sessions", failed, "err", last)
+	}
+}
+
+// beatAgain has the session be due at once.
+func (p *presence) beatAgain(a *attendance) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a.beat = time.Time{}
 }
 
 // due are the sessions whose tasks are to be told again.
-func (p *presence) due() (sessions []holdfast.SessionID) {
+func (p *presence) due() map[holdfast.SessionID]*attendance {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
+	sessions := map[holdfast.SessionID]*attendance{}
 	for session, a := range p.sessions {
 		if a.told && !a.telling && now.After(a.beat) {
 			a.beat = p.nextBeat()
-			sessions = append(sessions, session)
+			sessions[session] = a
 		}
 	}
 	return sessions
@@ -234,6 +280,9 @@ func (p *presence) speakForTheDead(ctx context.Context) error {
 		lapsed, err := p.starter.opts.State.Lapsed(ctx, presenceBatch)
 		if err != nil {
 			return err
+		}
+		if slices.ContainsFunc(lapsed, func(a state.Absent) bool { return a.Starter == p.id }) {
+			return nil // it has been away itself: whether others are is to be seen when its lease is renewed
 		}
 		var group errgroup.Group
 		group.SetLimit(presenceSignals)

@@ -2,54 +2,68 @@ package starter
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
-	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-run/holdfast"
-	"github.com/holdfast-run/holdfast/internal/telemetry"
-	"github.com/holdfast-run/holdfast/internal/wire"
 	"github.com/holdfast-run/holdfast/state"
 )
 
 const (
-	// relayBatch is how many rows the relay reads from the outbox at a time.
+	// relayBatch is how many rows the relay reads from the outbox at a time, relayMost how many it looks through for rows that it can
+	// do, where all others are another starter's or have to wait.
 	relayBatch = 1000
-	// relaySessions is how many sessions' rows it does at the same time, and relayStarts how many starts of one session.
+	relayMost  = 64 * relayBatch
+	// relaySessions is how many sessions' rows it does at the same time.
 	relaySessions = 16
-	relayStarts   = 8
 	// relayLook is how often it looks without being told, in case a notice was lost.
 	relayLook = 5 * time.Second
-	// relayRetry is how soon it tries again what failed.
+	// relayRetry is how soon it tries again when Temporal or the state is away.
 	relayRetry = time.Second
 )
 
-// workflowTaskTimeout is how long a worker may take for one turn of a workflow. A turn takes milliseconds; a worker that
-// died in one is found out after this time. While sections run inline a turn lasts as long as they do, and hears of
-// a signal or a cancellation after four fifths of it.
-const workflowTaskTimeout = 2 * time.Second
-
-// relay does what the outbox asks for: it starts tasks, cancels them and triggers events. Any number of relays may run: each row
-// can be done twice to the same effect.
+// relay does what the outbox asks for. Any number of relays may run: each row can be done twice to the same effect.
+//
+// A starter has one for each lane, since what needs Temporal must not keep waiting what does not.
 type relay struct {
-	starter *Starter
+	starter  *Starter
+	lane     lane
+	setbacks setbacks
+}
+
+// lane is what one relay does.
+type lane int
+
+const (
+	// laneTasks starts and cancels tasks, which needs Temporal. Starts that follow each other are made side by side: their order says
+	// nothing, as the tasks run side by side.
+	laneTasks lane = iota
+	// laneEvents triggers events, those of a session in their order.
+	laneEvents
+	lanes
+)
+
+// has reports whether rows of this kind are done in this lane. A kind that is in none is a newer program's, which will do it.
+func (l lane) has(kind state.Kind) bool {
+	switch kind {
+	case state.KindStart, state.KindCancel:
+		return l == laneTasks
+	case state.KindTrigger:
+		return l == laneEvents
+	default:
+		return false
+	}
 }
 
 // run relays until ctx ends.
 func (r *relay) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		changed := r.starter.opts.State.OutboxChanged() // before the reading, to miss nothing
-		pause := relayLook
-		if err := r.drain(ctx); err != nil && ctx.Err() == nil {
+		err := r.drain(ctx)
+		pause := min(relayLook, r.setbacks.pause(time.Now()))
+		if err != nil && ctx.Err() == nil {
 			r.starter.log.WarnContext(ctx, "doing what the outbox asks for failed; trying again", "err", err)
 			pause, changed = relayRetry, nil
 		}
@@ -63,213 +77,110 @@ func (r *relay) run(ctx context.Context) {
 	}
 }
 
-// drain does what is in the outbox: each session's rows in their order, sessions side by side.
+// drain does all that is in the outbox. The error is that of a store or a Temporal that is away; a row that fails for a reason of its own
+// waits and keeps no other one waiting.
 func (r *relay) drain(ctx context.Context) error {
-	pending, err := r.starter.opts.State.Outbox(ctx, relayBatch)
-	if err != nil {
-		return err
-	}
-	bySession, oldest := r.sorted(pending)
-	r.starter.metrics.waiting(oldest)
-	var group errgroup.Group
-	group.SetLimit(relaySessions)
-	for session, rows := range bySession {
-		group.Go(func() error { return r.doAll(ctx, session, rows) })
-	}
-	if err := group.Wait(); err != nil {
-		return err //nolint:wrapcheck // doAll has wrapped it
-	}
-	r.starter.metrics.waiting(time.Time{})
-	return nil
-}
-
-// sorted are the rows that are this starter's to do, by session, and the time of the oldest of them.
-func (r *relay) sorted(pending []state.Pending) (bySession map[holdfast.SessionID][]state.Pending, oldest time.Time) {
-	bySession = map[holdfast.SessionID][]state.Pending{}
-	for _, p := range pending {
-		if r.starter.apps[p.App] == nil {
-			continue // another starter may serve it
-		}
-		bySession[p.Session] = append(bySession[p.Session], p)
-		if oldest.IsZero() || p.At.Before(oldest) {
-			oldest = p.At
-		}
-	}
-	return bySession, oldest
-}
-
-// doAll does one session's rows. Starts that follow each other are made side by side: their order says nothing, as the tasks run
-// side by side.
-func (r *relay) doAll(ctx context.Context, session holdfast.SessionID, rows []state.Pending) error {
-	for len(rows) > 0 {
-		n := 0
-		for n < len(rows) && rows[n].Kind == state.KindStart {
-			n++
-		}
-		var err error
-		switch {
-		case n > 0:
-			err = r.startAll(ctx, session, rows[:n])
-		case rows[0].Kind == state.KindCancel:
-			n, err = 1, r.cancel(ctx, rows[0])
-		case rows[0].Kind == state.KindTrigger:
-			n, err = 1, r.trigger(ctx, rows[0])
-		default: // a newer program's; it will do it
-			n = 1
-		}
+	for limit := relayBatch; ; {
+		pending, err := r.starter.opts.State.Outbox(ctx, limit)
 		if err != nil {
 			return err
 		}
-		rows = rows[n:]
+		work := r.sorted(pending)
+		r.starter.metrics.waiting(r.lane, work.oldest)
+		if err := r.doSessions(ctx, work.rows); err != nil {
+			return err
+		}
+		r.starter.metrics.waiting(r.lane, work.stuck)
+		switch {
+		case len(pending) < limit:
+			r.setbacks.keep(pending)
+			return nil
+		case len(work.rows) > 0: // and what comes after them
+		case limit < relayMost:
+			limit *= 2 // past what is not ours
+		default:
+			return nil
+		}
 	}
-	return nil
 }
 
-// startAll starts tasks of one session and strikes them out of the outbox.
-func (r *relay) startAll(ctx context.Context, session holdfast.SessionID, rows []state.Pending) error {
-	present, err := r.starter.opts.State.Presence(ctx, session)
-	if err != nil {
-		return err
+// work is what a relay finds to do.
+type work struct {
+	rows   map[holdfast.SessionID][]state.Pending // in the order of each session
+	oldest time.Time                              // of all rows of this lane and this starter's apps
+	stuck  time.Time                              // the same of those that failed and have to wait
+}
+
+// sorted are the rows that are this relay's to do now.
+func (r *relay) sorted(pending []state.Pending) work {
+	w := work{rows: map[holdfast.SessionID][]state.Pending{}}
+	behind := map[holdfast.SessionID]bool{} // sessions of which one event has to wait, and so all that follow
+	now := time.Now()
+	for _, p := range pending {
+		if r.starter.apps[p.App] == nil || !r.lane.has(p.Kind) {
+			continue
+		}
+		w.oldest = earlier(w.oldest, p.At)
+		if behind[p.Session] || r.setbacks.waits(p.ID, now) {
+			w.stuck = earlier(w.stuck, p.At)
+			behind[p.Session] = r.lane == laneEvents
+			continue
+		}
+		w.rows[p.Session] = append(w.rows[p.Session], p)
 	}
-	var mu sync.Mutex // protects started
-	var started []holdfast.TaskID
+	return w
+}
+
+// earlier is the earlier of two times, of which the first may be zero, which is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// doSessions does the rows of each session in their order, sessions side by side.
+func (r *relay) doSessions(ctx context.Context, rows map[holdfast.SessionID][]state.Pending) error {
 	var group errgroup.Group
-	group.SetLimit(relayStarts)
-	for _, row := range rows {
-		group.Go(func() error {
-			ok, err := r.start(ctx, row, present)
-			if ok {
-				mu.Lock()
-				defer mu.Unlock()
-				started = append(started, row.Task)
+	group.SetLimit(relaySessions)
+	for session, rows := range rows {
+		group.Go(func() error { return r.doAll(ctx, session, rows) })
+	}
+	return group.Wait() //nolint:wrapcheck // wrapped where it happened
+}
+
+func (r *relay) doAll(ctx context.Context, session holdfast.SessionID, rows []state.Pending) error {
+	for len(rows) > 0 {
+		n := slices.IndexFunc(rows, func(p state.Pending) bool { return p.Kind != state.KindStart })
+		if n < 0 {
+			n = len(rows)
+		}
+		if n > 0 {
+			if err := r.startAll(ctx, session, rows[:n]); err != nil {
+				return err
 			}
-			return err
-		})
-	}
-	err = group.Wait()
-	return errors.Join(err, r.started(ctx, session, started, present))
-}
-
-// start starts one task. It reports whether the task runs, and may be repeated at any point.
-func (r *relay) start(ctx context.Context, row state.Pending, present []string) (bool, error) {
-	task, err := r.starter.apps[row.App].NamedTask(row.Name)
-	if err != nil {
-		return false, fmt.Errorf("start task %s: %w", row.ID, err) // a newer program's; it will start it
-	}
-	ctx, span := r.starter.traceRow(ctx, row)
-	defer span.End()
-	err = r.execute(ctx, row, task.Type(), r.input(task, row, present))
-	var running *serviceerror.WorkflowExecutionAlreadyStarted
-	var refused *serviceerror.InvalidArgument
-	switch {
-	case errors.As(err, &refused):
-		telemetry.Fail(span, err)
-		r.starter.log.ErrorContext(ctx, "Temporal refuses to start a task", "app", row.App, "session", row.Session, "task", row.ID, "err", err)
-		return false, r.starter.opts.State.TaskEndedAs(ctx, row.Session, row.Task, state.EndingRefused, "the task could not be started: "+refused.Error())
-	case err != nil && !errors.As(err, &running):
-		telemetry.Fail(span, err)
-		return false, fmt.Errorf("start task %s: %w", row.ID, err)
-	}
-	return true, nil
-}
-
-// execute asks Temporal to run the workflow. A namespace that lacks the search attributes refuses it; the task matters more.
-func (r *relay) execute(ctx context.Context, row state.Pending, workflow string, in wire.TaskInput) error {
-	options := r.options(row)
-	_, err := r.starter.opts.Temporal.ExecuteWorkflow(ctx, options, workflow, in)
-	var refused *serviceerror.InvalidArgument
-	if errors.As(err, &refused) && options.TypedSearchAttributes.Size() > 0 && strings.Contains(refused.Error(), wire.SearchPrefix) {
-		r.starter.log.Warn("Temporal refuses a task's search attributes; starting it without", "task", row.ID, "err", err)
-		options.TypedSearchAttributes = temporal.SearchAttributes{}
-		_, err = r.starter.opts.Temporal.ExecuteWorkflow(ctx, options, workflow, in)
-	}
-	return err //nolint:wrapcheck // start wraps it
-}
-
-// started notes what runs. What changed between the look at the presence and the start is told now: a page that came or left in
-// between could not tell a workflow that did not run yet.
-func (r *relay) started(ctx context.Context, session holdfast.SessionID, ids []holdfast.TaskID, present []string) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	unlisted, err := r.starter.opts.State.TasksStarted(ctx, session, ids...)
-	if err != nil {
-		return err
-	}
-	for _, id := range unlisted { // ended already, or cancelled before it ran
-		if err := r.stop(ctx, id, "cancelled before it ran"); err != nil {
+			rows = rows[n:]
+			continue
+		}
+		again, err := r.doOne(ctx, rows[0])
+		if err != nil || again {
 			return err
 		}
-	}
-	now, err := r.starter.opts.State.Presence(ctx, session)
-	if err != nil {
-		return err
-	}
-	for _, starter := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(present, now)))) {
-		if err := r.starter.presence.correct(ctx, session, starter, slices.Contains(present, starter)); err != nil {
-			return err
-		}
+		rows = rows[1:]
 	}
 	return nil
 }
 
-// cancel cancels one task.
-func (r *relay) cancel(ctx context.Context, row state.Pending) error {
-	ctx, span := r.starter.traceRow(ctx, row)
-	defer span.End()
-	if err := r.stop(ctx, row.Task, reasonOf(row)); err != nil {
-		telemetry.Fail(span, err)
-		return err
+// doOne cancels a task or triggers an event. It reports whether the row has to wait, and those that follow it with it.
+func (r *relay) doOne(ctx context.Context, row state.Pending) (again bool, err error) {
+	do := r.trigger
+	if row.Kind == state.KindCancel {
+		do = r.cancel
 	}
-	return r.starter.opts.State.Settle(ctx, row.Session, row.ID)
-}
-
-// stop asks Temporal to cancel a workflow. One that is not there, or has ended, will be found out by the reconciliation.
-func (r *relay) stop(ctx context.Context, id holdfast.TaskID, reason string) error {
-	err := r.starter.opts.Temporal.CancelWorkflowWithOptions(ctx, client.CancelWorkflowOptions{WorkflowID: string(id), Reason: reason})
-	if isNotFound(err) {
-		return nil
+	err = do(ctx, row)
+	if isOwnFault(err) {
+		r.blame(ctx, row, err)
+		return r.lane == laneEvents, nil
 	}
-	if err != nil {
-		return fmt.Errorf("cancel task %s: %w", id, err)
-	}
-	return nil
-}
-
-func isNotFound(err error) bool {
-	var missing *serviceerror.NotFound
-	return errors.As(err, &missing)
-}
-
-func (r *relay) options(row state.Pending) client.StartWorkflowOptions {
-	options := client.StartWorkflowOptions{
-		ID:        row.ID,
-		TaskQueue: r.starter.opts.TaskQueue,
-		// The id belongs to this one start for ever, also when its workflow has ended.
-		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		WorkflowTaskTimeout:                      workflowTaskTimeout,
-		EnableEagerStart:                         true, // saves a round trip where the worker is in this process
-		StaticSummary:                            fmt.Sprintf("%s of session %s", row.Name, row.Session),
-	}
-	if r.starter.opts.SearchAttributes {
-		options.TypedSearchAttributes = temporal.NewSearchAttributes(
-			temporal.NewSearchAttributeKeyKeyword(wire.SearchApp).ValueSet(row.App),
-			temporal.NewSearchAttributeKeyKeyword(wire.SearchTask).ValueSet(row.Name),
-			temporal.NewSearchAttributeKeyKeyword(wire.SearchSession).ValueSet(string(row.Session)),
-		)
-	}
-	return options
-}
-
-// input is what the workflow is started with. What it says of the task's options holds for the whole life of the task, also
-// when a newer program runs it.
-func (r *relay) input(task *holdfast.Task, row state.Pending, present []string) wire.TaskInput {
-	in := wire.TaskInput{Session: string(row.Session), Argument: row.Argument, Level: wire.Level}
-	if o := task.Options(); o.OnDisconnect == holdfast.CancelOnDisconnect {
-		in.Disconnect = &wire.Disconnect{Grace: o.Grace, TimeToLive: r.starter.opts.HeartbeatTimeout, Present: present}
-	}
-	in.Inline, in.NapBelow = task.Options().Inline, r.starter.opts.NapBelow
-	return in
+	return false, err
 }

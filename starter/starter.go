@@ -152,8 +152,12 @@ func (o Options) withDefaults() Options {
 // Start begins to start the tasks that sections ask for, to tell them of their pages, and to keep the sessions' lists of tasks
 // true, and returns. Call it once.
 func (s *Starter) Start() {
-	s.spawn(func() { (&relay{starter: s}).run(s.ctx) })
-	s.spawn(func() { s.presence.run(s.ctx) })
+	for l := range lanes {
+		s.spawn(func() { (&relay{starter: s, lane: l}).run(s.ctx) })
+	}
+	s.spawn(func() { s.presence.keepLease(s.ctx) })
+	s.spawn(func() { s.presence.beat(s.ctx) })
+	s.spawn(func() { s.presence.mourn(s.ctx) })
 	s.spawn(func() { s.reconcile(s.ctx) })
 }
 

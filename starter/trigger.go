@@ -19,7 +19,7 @@ func (r *relay) trigger(ctx context.Context, row state.Pending) error {
 	app := r.starter.apps[row.App]
 	handler, err := app.Event(row.Name)
 	if err != nil {
-		return fmt.Errorf("trigger event %s: %w", row.Name, err) // a newer program's; it will do it
+		return fmt.Errorf("trigger event %s: %w: %w", row.Name, errNewer, err)
 	}
 	ctx, span := r.starter.traceRow(ctx, row)
 	defer span.End()

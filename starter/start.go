@@ -1,0 +1,158 @@
+package starter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/internal/telemetry"
+	"github.com/holdfast-run/holdfast/internal/wire"
+	"github.com/holdfast-run/holdfast/state"
+)
+
+// relayStarts is how many starts of one session are made at the same time.
+const relayStarts = 8
+
+// workflowTaskTimeout is how long a worker may take for one turn of a workflow. A turn takes milliseconds; a worker that
+// died in one is found out after this time. While sections run inline a turn lasts as long as they do, and hears of
+// a signal or a cancellation after four fifths of it.
+const workflowTaskTimeout = 2 * time.Second
+
+// startAll starts tasks of one session and strikes them out of the outbox.
+func (r *relay) startAll(ctx context.Context, session holdfast.SessionID, rows []state.Pending) error {
+	present, err := r.starter.opts.State.Presence(ctx, session)
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex // protects started
+	var started []holdfast.TaskID
+	var group errgroup.Group
+	group.SetLimit(relayStarts)
+	for _, row := range rows {
+		group.Go(func() error {
+			ok, err := r.start(ctx, row, present)
+			if ok {
+				mu.Lock()
+				defer mu.Unlock()
+				started = append(started, row.Task)
+			}
+			return err
+		})
+	}
+	err = group.Wait()
+	return errors.Join(err, r.started(ctx, session, started, present))
+}
+
+// start starts one task. It reports whether the task runs, and may be repeated at any point.
+func (r *relay) start(ctx context.Context, row state.Pending, present []string) (bool, error) {
+	task, err := r.starter.apps[row.App].NamedTask(row.Name)
+	if err != nil {
+		r.blame(ctx, row, fmt.Errorf("start task %s: %w: %w", row.Name, errNewer, err))
+		return false, nil
+	}
+	ctx, span := r.starter.traceRow(ctx, row)
+	defer span.End()
+	err = r.execute(ctx, row, task.Type(), r.input(task, row, present))
+	var running *serviceerror.WorkflowExecutionAlreadyStarted
+	var refused *serviceerror.InvalidArgument
+	switch {
+	case errors.As(err, &refused):
+		telemetry.Fail(span, err)
+		r.starter.log.ErrorContext(ctx, "Temporal refuses to start a task", "app", row.App, "session", row.Session, "task", row.ID, "err", err)
+		return false, r.starter.opts.State.TaskEndedAs(ctx, row.Session, row.Task, state.EndingRefused, "the task could not be started: "+refused.Error())
+	case errors.As(err, &running):
+		return true, nil
+	case isOwnFault(err):
+		telemetry.Fail(span, err)
+		r.blame(ctx, row, fmt.Errorf("start task %s: %w", row.ID, err))
+		return false, nil
+	case err != nil:
+		telemetry.Fail(span, err)
+		return false, fmt.Errorf("start task %s: %w", row.ID, err)
+	}
+	return true, nil
+}
+
+// execute asks Temporal to run the workflow. A namespace that lacks the search attributes refuses it; the task matters more.
+func (r *relay) execute(ctx context.Context, row state.Pending, workflow string, in wire.TaskInput) error {
+	options := r.options(row)
+	_, err := r.starter.opts.Temporal.ExecuteWorkflow(ctx, options, workflow, in)
+	var refused *serviceerror.InvalidArgument
+	if errors.As(err, &refused) && options.TypedSearchAttributes.Size() > 0 && strings.Contains(refused.Error(), wire.SearchPrefix) {
+		r.starter.log.Warn("Temporal refuses a task's search attributes; starting it without", "task", row.ID, "err", err)
+		options.TypedSearchAttributes = temporal.SearchAttributes{}
+		_, err = r.starter.opts.Temporal.ExecuteWorkflow(ctx, options, workflow, in)
+	}
+	return err //nolint:wrapcheck // start wraps it
+}
+
+// started notes what runs. What changed between the look at the presence and the start is told now: a page that came or left in
+// between could not tell a workflow that did not run yet.
+func (r *relay) started(ctx context.Context, session holdfast.SessionID, ids []holdfast.TaskID, present []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	unlisted, err := r.starter.opts.State.TasksStarted(ctx, session, ids...)
+	if err != nil {
+		return err
+	}
+	for _, id := range unlisted { // ended already, or cancelled before it ran
+		if err := r.stop(ctx, id, "cancelled before it ran"); err != nil {
+			return err
+		}
+	}
+	now, err := r.starter.opts.State.Presence(ctx, session)
+	if err != nil {
+		return err
+	}
+	for _, starter := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(present, now)))) {
+		if err := r.starter.presence.correct(ctx, session, starter, slices.Contains(present, starter)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *relay) options(row state.Pending) client.StartWorkflowOptions {
+	options := client.StartWorkflowOptions{
+		ID:        row.ID,
+		TaskQueue: r.starter.opts.TaskQueue,
+		// The id belongs to this one start for ever, also when its workflow has ended.
+		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		WorkflowTaskTimeout:                      workflowTaskTimeout,
+		EnableEagerStart:                         true, // saves a round trip where the worker is in this process
+		StaticSummary:                            fmt.Sprintf("%s of session %s", row.Name, row.Session),
+	}
+	if r.starter.opts.SearchAttributes {
+		options.TypedSearchAttributes = temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyKeyword(wire.SearchApp).ValueSet(row.App),
+			temporal.NewSearchAttributeKeyKeyword(wire.SearchTask).ValueSet(row.Name),
+			temporal.NewSearchAttributeKeyKeyword(wire.SearchSession).ValueSet(string(row.Session)),
+		)
+	}
+	return options
+}
+
+// input is what the workflow is started with. What it says of the task's options holds for the whole life of the task, also
+// when a newer program runs it.
+func (r *relay) input(task *holdfast.Task, row state.Pending, present []string) wire.TaskInput {
+	in := wire.TaskInput{Session: string(row.Session), Argument: row.Argument, Level: wire.Level}
+	if o := task.Options(); o.OnDisconnect == holdfast.CancelOnDisconnect {
+		in.Disconnect = &wire.Disconnect{Grace: o.Grace, TimeToLive: r.starter.opts.HeartbeatTimeout, Present: present}
+	}
+	in.Inline, in.NapBelow = task.Options().Inline, r.starter.opts.NapBelow
+	return in
+}
