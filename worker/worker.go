@@ -37,8 +37,12 @@ type Options struct {
 
 // Worker runs tasks and sections. Its methods are safe for concurrent use.
 type Worker struct {
-	worker sdkworker.Worker
-	stop   sync.Once
+	build func() (sdkworker.Worker, error)
+
+	mu      sync.Mutex // protects all that follows
+	worker  sdkworker.Worker
+	failed  bool // its start, which the SDK's worker does not try again
+	stopped bool
 }
 
 // New returns a worker that takes tasks from Temporal and state from the service. It reports what is wrong with any app.
@@ -52,6 +56,13 @@ func New(c client.Client, service *state.Service, o Options) (*Worker, error) {
 	if o.StopTimeout == 0 {
 		o.StopTimeout = 3 * time.Second
 	}
+	w := &Worker{build: func() (sdkworker.Worker, error) { return build(c, service, o) }}
+	var err error
+	w.worker, err = w.build()
+	return w, err
+}
+
+func build(c client.Client, service *state.Service, o Options) (sdkworker.Worker, error) {
 	acts := activities.New(service, o.Apps...)
 	w := sdkworker.New(c, o.TaskQueue, sdkworker.Options{
 		WorkerStopTimeout:         o.StopTimeout,
@@ -64,10 +75,7 @@ func New(c client.Client, service *state.Service, o Options) (*Worker, error) {
 		ActivityTaskPollerBehavior:              pollers(o.ActivityPollers),
 		WorkflowTaskPollerBehavior:              pollers(o.WorkflowPollers),
 	})
-	if err := register(w, acts, o.Apps); err != nil {
-		return nil, err
-	}
-	return &Worker{worker: w}, nil
+	return w, register(w, acts, o.Apps)
 }
 
 // pollers is n of them, or as many as the server suggests. The SDK's own default is two, of which each serves new workflows and those
@@ -98,9 +106,22 @@ func register(registry sdkworker.Registry, acts *activities.Activities, apps []*
 	return nil
 }
 
-// Start begins to take tasks and returns when it does. The error is that of a server that cannot be reached.
+// Start begins to take tasks and returns when it does. The error is that of a server that cannot be reached, or is not ready; Start may
+// be called again then.
 func (w *Worker) Start() error {
-	if err := w.worker.Start(); err != nil {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failed && !w.stopped {
+		fresh, err := w.build()
+		if err != nil {
+			return err
+		}
+		w.worker.Stop()
+		w.worker = fresh
+	}
+	err := w.worker.Start()
+	w.failed = err != nil
+	if err != nil {
 		return fmt.Errorf("start the worker: %w", err)
 	}
 	return nil
@@ -108,4 +129,11 @@ func (w *Worker) Start() error {
 
 // Stop takes no more tasks, waits for the sections that are running as long as the stop time-out allows, and returns. What
 // did not finish is done again elsewhere, exactly once. It may be called again.
-func (w *Worker) Stop() { w.stop.Do(w.worker.Stop) }
+func (w *Worker) Stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.stopped {
+		w.stopped = true
+		w.worker.Stop()
+	}
+}
