@@ -10,8 +10,13 @@ import (
 	"strings"
 )
 
-// credentials matches the user part of a URL, up to the last "@": a password may hold any character.
-var credentials = regexp.MustCompile(`://.*@`)
+// credentials matches the user part of a URL, up to the last "@": a password may hold any character. query matches what follows the
+// address, where there may be another secret; schemes what an address begins with.
+var (
+	credentials = regexp.MustCompile(`://.*@`)
+	query       = regexp.MustCompile(`(://[^?]*\?)[^"]*`)
+	schemes     = regexp.MustCompile(`^([a-z]{1,12}:(//)|(sqlite|postgres|postgresql|redis|rediss|memory):)`)
+)
 
 // hostPort is an address whose port is at least leastPort: with 0 it is one to listen on, where the host may be left out,
 // with 1 one to connect to.
@@ -47,7 +52,7 @@ func filePath() kind[string] {
 // stateURL names a driver of package state and what the driver needs. That the driver is there and that it can use
 // the rest is found out on opening.
 func stateURL() kind[string] {
-	return text("sqlite:PATH, postgres://HOST/DATABASE, redis://HOST or memory:", func(s string) bool {
+	k := text("sqlite:PATH, postgres://HOST/DATABASE, redis://HOST or memory:, a slash or @ in the password written as %2F or %40", func(s string) bool {
 		scheme, rest, _ := strings.Cut(s, ":")
 		switch scheme {
 		case "memory":
@@ -56,10 +61,21 @@ func stateURL() kind[string] {
 			return strings.TrimSpace(rest) != ""
 		case "postgres", "postgresql", "redis", "rediss":
 			u, err := url.Parse(s)
-			return err == nil && u.Host != ""
+			return err == nil && u.Host != "" && !strings.Contains(u.EscapedPath()+u.RawQuery+u.EscapedFragment(), "@")
 		}
 		return false
 	})
+	k.shown = onlyScheme
+	return k
+}
+
+// onlyScheme shows nothing of an address but what it begins with: in one that is wrong a password can be anywhere.
+func onlyScheme(raw any) string {
+	s, _ := raw.(string)
+	if scheme := schemes.FindString(s); scheme != "" {
+		return strconv.Quote(scheme+"…") + " (the rest is not shown)"
+	}
+	return "the value (not shown)"
 }
 
 // webURL is empty or the base URL of a web site. What comes out has no slash at its end.
@@ -107,7 +123,7 @@ func show(raw any) string {
 	if text, ok := raw.(string); ok {
 		s = strconv.Quote(text)
 	}
-	s = credentials.ReplaceAllString(s, "://"+redacted+"@")
+	s = query.ReplaceAllString(credentials.ReplaceAllString(s, "://"+redacted+"@"), "${1}…")
 	if len(s) > most {
 		return strings.ToValidUTF8(s[:most], "") + "…"
 	}

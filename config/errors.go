@@ -20,7 +20,10 @@ func (e *KeyError) Error() string {
 // badValue reports a value that its key did not take, for the reason that err gives.
 func badValue(k Key, raw any, source string, err error) *KeyError {
 	shown := "the value (not shown)"
-	if k.Type != typeSecret {
+	switch {
+	case k.shown != nil:
+		shown = k.shown(raw)
+	case k.Type != typeSecret:
 		shown = show(raw)
 	}
 	return &KeyError{Key: k.Name, Source: source, Problem: shown + " " + err.Error()}

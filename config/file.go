@@ -54,6 +54,9 @@ func decode(content []byte) (map[string]any, error) {
 	if err != nil && strings.Contains(err.Error(), "cannot unmarshal") {
 		return nil, errors.New("it is not a mapping from keys to values") // the decoder would quote what there is
 	}
+	if err != nil && strings.Contains(err.Error(), "unknown anchor") {
+		return nil, errors.New("a value begins with *, which YAML takes for a reference; put it in quotes") // what it is may be a secret
+	}
 	if err != nil {
 		return nil, fmt.Errorf("it is not YAML: %w", err)
 	}

@@ -21,7 +21,8 @@ type Key struct {
 	// Type is a word for help texts: bool, duration, int, list, secret or string.
 	Type string
 
-	set func(raw any) error // parses raw into the field of the Config that the table was made for
+	set   func(raw any) error  // parses raw into the field of the Config that the table was made for
+	shown func(raw any) string // as an error may show a value; nil: see show
 }
 
 // Keys returns all keys in the order of the example file. The slice is the caller's.
@@ -94,7 +95,7 @@ func sessionKeys(c *Config) []Key {
 
 func workerKeys(c *Config) []Key {
 	return []Key{
-		key("worker.stop_timeout", "3s", "the time running sections get to end when the worker stops", duration(0, time.Hour), &c.Worker.StopTimeout),
+		key("worker.stop_timeout", "3s", "the time running sections get to end when the worker stops", duration(time.Millisecond, time.Hour), &c.Worker.StopTimeout),
 		key("worker.operator_address", "127.0.0.1:8082", "where a worker has /healthz, /readyz and /metrics; empty: nowhere", optional(hostPort(0)), &c.Worker.OperatorAddress),
 		key("worker.activity_slots", "1000", "the number of sections and activities that run at a time", count(100_000), &c.Worker.ActivitySlots),
 		key("worker.local_activity_slots", "1000", "the number of inline sections that run at a time", count(100_000), &c.Worker.LocalActivitySlots),
@@ -134,7 +135,11 @@ func (k Key) Flag() string {
 	if k.Type == typeSecret {
 		return ""
 	}
-	return strings.NewReplacer(".", "-", "_", "-").Replace(strings.TrimPrefix(k.Name, "dev."))
+	name := strings.TrimPrefix(k.Name, "dev.")
+	if name == "temporal.setup" {
+		return "setup" // a word that people type
+	}
+	return strings.NewReplacer(".", "-", "_", "-").Replace(name)
 }
 
 // Section returns the first part of the name, such as "starter".
@@ -156,7 +161,7 @@ func key[T any](name, value, doc string, as kind[T], field *T) Key {
 		*field = parsed
 		return nil
 	}
-	return Key{Name: name, Default: value, Doc: doc, Expected: as.expected, Type: as.typ, set: set}
+	return Key{Name: name, Default: value, Doc: doc, Expected: as.expected, Type: as.typ, set: set, shown: as.shown}
 }
 
 // find returns the key called name.

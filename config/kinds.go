@@ -33,6 +33,7 @@ type kind[T any] struct {
 	typ      string
 	expected string
 	parse    func(raw any) (T, error)
+	shown    func(raw any) string // as an error may show it; nil: see show
 }
 
 // text is a string for which ok holds.
@@ -206,7 +207,7 @@ func list(expected string, ok func(string) bool) kind[[]string] {
 		}
 		for _, entry := range entries {
 			if !ok(entry) {
-				return nil, fmt.Errorf("is not %s: %q does not fit", expected, entry)
+				return nil, fmt.Errorf("is not %s: %s does not fit", expected, show(entry))
 			}
 		}
 		return entries, nil

@@ -128,7 +128,7 @@ func TestSentences(t *testing.T) {
 		`config: starter.session_key: the value (not shown) is not text to YAML; put it in quotes (from holdfast.yaml)`: {
 			file: "starter: {session_key: 12345678901234567890123456789012}",
 		},
-		`config: state.url: "mysql://[secret]@db/x" is not sqlite:PATH, postgres://HOST/DATABASE, redis://HOST or memory: (from HOLDFAST_STATE_URL)`: {
+		`config: state.url: "mysql://…" (the rest is not shown) is not sqlite:PATH, postgres://HOST/DATABASE, redis://HOST or memory:, a slash or @ in the password written as %2F or %40 (from HOLDFAST_STATE_URL)`: {
 			environ: []string{"HOLDFAST_STATE_URL=mysql://me:p@ss/w@db/x"},
 		},
 		`config: starter.origins: "ok.ex,[" is not a list of hosts, such as app.example.com, *.example.com or https://example.com: "[" does not fit (from --starter-origins)`: {
@@ -201,8 +201,8 @@ func TestGoodValuesAtTheEdge(t *testing.T) {
 	_, err := places{environ: []string{
 		"HOLDFAST_STARTER_ADDRESS=:0", "HOLDFAST_TEMPORAL_ADDRESS=[::1]:65535", "HOLDFAST_STATE_URL=memory:",
 		"HOLDFAST_SECTION_DEADLINE=1m", "HOLDFAST_SESSION_EXPIRE_AFTER=1m", "HOLDFAST_CHANGES_KEEP=100000",
-		"HOLDFAST_WORKER_STOP_TIMEOUT=0", "HOLDFAST_STARTER_PING_TIMEOUT=10001ms",
-	}, file: "worker.stop_timeout: 0"}.load(t)
+		"HOLDFAST_WORKER_STOP_TIMEOUT=1ms", "HOLDFAST_STARTER_PING_TIMEOUT=10001ms",
+	}, file: "worker.activity_pollers: 0"}.load(t)
 	require.NoError(t, err)
 }
 

@@ -56,3 +56,38 @@ func TestSecretEmpty(t *testing.T) {
 	require.True(t, config.NewSecret("a").Equal(config.NewSecret("a")))
 	require.False(t, config.NewSecret("a").Equal(config.NewSecret("b")))
 }
+
+// TestNoErrorShowsASecret has a password in every place where one turns up that was put there by mistake.
+func TestNoErrorShowsASecret(t *testing.T) {
+	t.Parallel()
+	const secret = "s3cret"
+	wrong := map[string][]string{
+		"HOLDFAST_STATE_URL": {
+			"postgres:u:s3cret@127.0.0.1/db", "postgres:///db?host=127.0.0.1&password=s3cret", "host=127.0.0.1 password=s3cret",
+			"postgres://u:12345/s3cret@127.0.0.1/db", "postgres://u:a@b/s3cret@127.0.0.1/db", "postgres://u:s3cret%zz@127.0.0.1/db",
+			"redis://:s3cret#x@127.0.0.1", "redis://:a?s3cret@127.0.0.1", "mysql://u:s3cret@127.0.0.1/db", "s3cret:x",
+		},
+		"HOLDFAST_CODEC_ORIGINS":         {"https://u:s3cret@h", "https://ok,https://u:s3cret@h", "https://h?token=s3cret"},
+		"HOLDFAST_STARTER_ORIGINS":       {"https://u:s3cret@h"},
+		"HOLDFAST_STARTER_WORKFLOWS_URL": {"https://u:s3cret@h", "https://h/?token=s3cret"},
+		"HOLDFAST_TRACING_ENDPOINT":      {"https://h/v1?api_key=s3cret", "https://u:s3cret@h"},
+	}
+	for name, values := range wrong {
+		for _, value := range values {
+			_, err := places{environ: []string{name + "=" + value}}.load(t)
+			require.Error(t, err, value)
+			require.NotContains(t, err.Error(), secret)
+		}
+	}
+	for _, k := range config.Keys() { // whatever is put where a number, a word or a secret belongs
+		if k.Type != "secret" {
+			continue
+		}
+		_, err := places{environ: []string{k.Env() + "=s3cret s3cret"}}.load(t)
+		require.ErrorContains(t, err, k.Name)
+		require.NotContains(t, err.Error(), secret)
+	}
+	_, err := places{file: "temporal:\n  api_key: *s3cret"}.load(t)
+	require.ErrorContains(t, err, "put it in quotes")
+	require.NotContains(t, err.Error(), secret)
+}

@@ -27,6 +27,7 @@ import (
 func Main(name string, apps ...*holdfast.App) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	quietLibraries()
 	context.AfterFunc(ctx, stop) // a second signal ends the process in the ordinary way
 	p := &Program{Name: name, Apps: apps, Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}
 	if err := p.Run(ctx, os.Args[1:]); err != nil {
@@ -62,6 +63,7 @@ func (p *Program) Run(ctx context.Context, args []string) error {
 	root := &cobra.Command{
 		Use:           p.Name,
 		Short:         "Durable background tasks behind live web pages",
+		Version:       buildVersion(),
 		SilenceErrors: true, // Main writes them
 		SilenceUsage:  true,
 	}

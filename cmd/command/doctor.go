@@ -20,7 +20,7 @@ func (p *Program) doctor() *cobra.Command {
 		`Check, with the settings of a worker or starter, everything that these need: the state, Temporal, its namespace and search
 attributes, whether workers poll the task queue, and whether the sessions' lists of tasks are true. Measure how late the server's timers are, and say which starter.nap_below fits.
 
-Nothing is waited for. What is missing is an error; with --temporal-setup the namespace and the search attributes are created. For the
+Nothing is waited for. What is missing is an error; with --setup the namespace and the search attributes are created. For the
 timers it runs one workflow, on a task queue of its own.`, p.runDoctor, "temporal", "state", "starter", "log")
 }
 

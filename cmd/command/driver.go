@@ -40,10 +40,15 @@ func passing(err error) bool {
 	var network *net.OpError // not net.Error, which every errno of the system is
 	var name *net.DNSError
 	var database interface{ SQLState() string }
-	const startingUp = "57P03" // of PostgreSQL
 	switch {
 	case errors.As(err, &database):
-		return database.SQLState() == startingUp
+		switch state := database.SQLState(); {
+		case state == "57P01", state == "57P02", state == "57P03": // it goes down or comes up
+			return true
+		case strings.HasPrefix(state, "08"), state == "53300": // the connection; too many of them
+			return true
+		}
+		return false
 	case errors.As(err, &network), errors.As(err, &name), errors.Is(err, context.DeadlineExceeded),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return true
@@ -51,10 +56,11 @@ func passing(err error) bool {
 	return strings.Contains(err.Error(), "LOADING") // Redis reads its file
 }
 
-// redacted is the address as a log may show it.
+// redacted is the address as a log may show it: without user, password and parameters.
 func redacted(address string) string {
-	if u, err := url.Parse(address); err == nil && u.User != nil {
-		return u.Redacted()
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return address // of a file
 	}
-	return address
+	return u.Scheme + "://" + u.Host + u.Path
 }

@@ -16,7 +16,13 @@ import (
 
 // health is for the health checks of containers, whose images have nothing else that could ask.
 func (p *Program) health() *cobra.Command {
-	c := &cobra.Command{Use: "health", Short: "Ask a program on this machine whether it is ready"}
+	c := &cobra.Command{
+		Use: "health", Short: "Ask a program on this machine whether it is ready",
+		// Without it cobra prints the help and exits with 0, and a health check with a slip in it would be content for ever.
+		RunE: func(*cobra.Command, []string) error {
+			return errors.New("health of what? expected health starter or health worker")
+		},
+	}
 	c.AddCommand(
 		p.command("starter", "Ask the starter", "Ask the starter at starter.operator_address whether it is ready.",
 			func(ctx context.Context, c config.Config) error {

@@ -25,8 +25,14 @@ type operator struct {
 
 	mu    sync.Mutex // protects what follows
 	waits string     // for what, until it is ready and again when it ends
-	check func(context.Context) error
+	check check
 }
+
+// check says that a program is ready, and what of it is not, or why it is not.
+type check func(context.Context) (string, error)
+
+// ready is what /readyz says first of a program that is.
+const ready = "ready"
 
 // operate serves at the address; with none it returns nil. The key is where the address comes from.
 func operate(ctx context.Context, key, address string, metrics http.Handler, log *slog.Logger) (*operator, error) {
@@ -42,7 +48,7 @@ func operate(ctx context.Context, key, address string, metrics http.Handler, log
 	o.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	o.mux.HandleFunc("GET /readyz", o.readyz)
 	o.mux.Handle("GET /metrics", metrics)
-	o.server = &http.Server{Handler: o.mux, ReadHeaderTimeout: checkPatience, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	o.server = &http.Server{Handler: o.mux, ReadTimeout: checkPatience, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	go func() {
 		if err := o.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("serving operators ended", "err", err)
@@ -62,7 +68,7 @@ func (o *operator) waitsFor(what string) {
 }
 
 // isReady says that the program is ready as long as the check finds nothing.
-func (o *operator) isReady(check func(context.Context) error) {
+func (o *operator) isReady(check check) {
 	if o == nil {
 		return
 	}
@@ -81,11 +87,12 @@ func (o *operator) readyz(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "waiting for "+waits, http.StatusServiceUnavailable)
 		return
 	}
-	if err := check(r.Context()); err != nil {
+	said, err := check(r.Context())
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	fmt.Fprintln(w, "ready")
+	fmt.Fprintln(w, said)
 }
 
 // String is what the announcement of readiness says of it.
@@ -103,13 +110,38 @@ func (o *operator) close() error {
 	return o.server.Close() //nolint:wrapcheck // a listener that was closed already
 }
 
-// check asks what the program needs whether it is there. Errors of a store may name its address, never its password.
-func (o *parts) check(ctx context.Context) error {
+// checkWorker asks for what a worker needs. Errors of a store may name its address, never its password.
+func (o *parts) checkWorker(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, checkPatience)
 	defer cancel()
+	if err := o.askTemporal(ctx); err != nil {
+		return "", err
+	}
+	return ready, o.askState(ctx)
+}
+
+// checkStarter asks for what a starter needs: without Temporal pages are served and events applied, only the tasks that they start have
+// to wait.
+func (o *parts) checkStarter(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, checkPatience)
+	defer cancel()
+	if err := o.askState(ctx); err != nil {
+		return "", err
+	}
+	if err := o.askTemporal(ctx); err != nil {
+		return ready + "; tasks start when Temporal is back: " + err.Error(), nil
+	}
+	return ready, nil
+}
+
+func (o *parts) askTemporal(ctx context.Context) error {
 	if _, err := o.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
 		return fmt.Errorf("ask Temporal at %s: %w", o.address, err)
 	}
+	return nil
+}
+
+func (o *parts) askState(ctx context.Context) error {
 	if _, err := o.state.Outbox(ctx, 1); err != nil {
 		return fmt.Errorf("ask the state: %w", err)
 	}

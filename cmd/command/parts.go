@@ -76,7 +76,7 @@ func (o *parts) connect(ctx context.Context, c config.Config, options client.Opt
 	if err != nil {
 		return err
 	}
-	if err := o.await(ctx, "Temporal at "+o.address, always, func() error { return o.dial(ctx, options) }); err != nil {
+	if err := o.await(ctx, "Temporal at "+o.address, unreached, func() error { return o.dial(ctx, options) }); err != nil {
 		return err
 	}
 	return o.await(ctx, "the namespace "+o.namespace, unprepared, func() error { return o.prepare(ctx, c.Temporal) })
@@ -98,9 +98,6 @@ func checkShared(url string) error {
 	}
 	return nil
 }
-
-// always is for what may have to be waited for, whatever the error.
-func always(error) bool { return true }
 
 // await tries until it succeeds, or fails with an error that does not pass, and says what it waits for.
 func (o *parts) await(ctx context.Context, what string, passing func(error) bool, try func() error) error {

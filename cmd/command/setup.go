@@ -43,7 +43,7 @@ func (o *parts) ensureNamespace(ctx context.Context, create bool) error {
 	case !errors.As(err, &missing):
 		return fmt.Errorf("look for the namespace %q: %w", o.namespace, err)
 	case !create:
-		return fmt.Errorf("the namespace %q (temporal.namespace) is %w at %s; create it with --temporal-setup or "+
+		return fmt.Errorf("the namespace %q (temporal.namespace) is %w at %s; create it with --setup or "+
 			"`temporal operator namespace create -n %s`", o.namespace, errAbsent, o.address, o.namespace)
 	}
 	_, err = o.temporal.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
@@ -51,7 +51,10 @@ func (o *parts) ensureNamespace(ctx context.Context, create bool) error {
 		Description: "Made by Holdfast",
 	})
 	var exists *serviceerror.NamespaceAlreadyExists
-	if err != nil && !errors.As(err, &exists) {
+	if errors.As(err, &exists) {
+		return nil // another program has just made it
+	}
+	if err != nil {
 		return fmt.Errorf("create the namespace %q: %w", o.namespace, err)
 	}
 	o.log.Info("created the namespace", "namespace", o.namespace, "retention", retention)
@@ -66,7 +69,7 @@ func (o *parts) ensureSearchAttributes(ctx context.Context, create bool) error {
 		return err
 	}
 	if !create {
-		return fmt.Errorf("the search attributes %s are %w, in the namespace %q; create them with --temporal-setup or "+
+		return fmt.Errorf("the search attributes %s are %w, in the namespace %q; create them with --setup or "+
 			"`temporal operator search-attribute create -n %s%s`, or do without: temporal.search_attributes=false",
 			strings.Join(absent, ", "), errAbsent, o.namespace, o.namespace, " --type Keyword --name "+strings.Join(absent, " --type Keyword --name "))
 	}
@@ -109,6 +112,5 @@ func (o *parts) absentSearchAttributes(ctx context.Context) (absent []string, er
 
 // unprepared reports an error of prepare that may pass by itself.
 func unprepared(err error) bool {
-	var denied *serviceerror.PermissionDenied
-	return !errors.Is(err, errAbsent) && !errors.As(err, &denied)
+	return !errors.Is(err, errAbsent) && !refused(err)
 }

@@ -54,7 +54,7 @@ func (p *Program) runStarter(ctx context.Context, c config.Config) (err error) {
 	}
 	s.Start()
 	ended := serve(listener, s, o.log)
-	o.operator.isReady(o.check)
+	o.operator.isReady(o.checkStarter)
 	fmt.Fprintf(p.Stdout, "Ready: %s://%s/%s\n", scheme, listener.Addr(), o.operator)
 	select {
 	case <-ctx.Done():
@@ -100,9 +100,9 @@ type served struct {
 }
 
 func serve(listener net.Listener, handler http.Handler, log *slog.Logger) *served {
-	const headers = 10 * time.Second
+	const asking, idle = 10 * time.Second, 2 * time.Minute // a web socket has time limits of its own
 	s := &served{err: make(chan error, 1)}
-	s.server = &http.Server{Handler: handler, ReadHeaderTimeout: headers, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	s.server = &http.Server{Handler: handler, ReadTimeout: asking, IdleTimeout: idle, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	go func() {
 		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.err <- fmt.Errorf("serve: %w", err)

@@ -2,13 +2,18 @@ package command
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
+	"google.golang.org/grpc/codes"
 
 	"github.com/holdfast-run/holdfast/config"
 )
@@ -26,7 +31,7 @@ func (p *Program) connection(c config.Temporal) (client.Options, error) {
 		return client.Options{}, err
 	}
 	overlay(&profile, c)
-	if err := checkFiles(c); err != nil {
+	if err := errors.Join(checkAddress(profile.Address), checkFiles(c)); err != nil {
 		return client.Options{}, err
 	}
 	o, err := profile.ToClientOptions(envconfig.ToClientOptionsRequest{})
@@ -39,13 +44,17 @@ func (p *Program) connection(c config.Temporal) (client.Options, error) {
 
 // profile is what Temporal's own configuration says.
 func (p *Program) profile(c config.Temporal) (envconfig.ClientConfigProfile, error) {
-	if c.ConfigFile != "" { // envconfig passes over a file that is not there, which is right for one that nobody named
-		if _, err := os.Stat(c.ConfigFile); err != nil {
-			return envconfig.ClientConfigProfile{}, fmt.Errorf("temporal.config_file: %w", err)
+	named, _ := variables(p.Environ).LookupEnv("TEMPORAL_CONFIG_FILE")
+	for key, path := range map[string]string{"temporal.config_file": c.ConfigFile, "TEMPORAL_CONFIG_FILE": named} {
+		if path == "" || key != "temporal.config_file" && c.ConfigFile != "" {
+			continue // envconfig passes over a file that is not there, which is right for one that nobody named
+		}
+		if _, err := os.Stat(path); err != nil {
+			return envconfig.ClientConfigProfile{}, fmt.Errorf("%s: %w", key, err)
 		}
 	}
 	profile, err := envconfig.LoadClientConfigProfile(envconfig.LoadClientConfigProfileOptions{
-		ConfigFilePath: c.ConfigFile, ConfigFileProfile: c.Profile, EnvLookup: variables(p.Environ),
+		ConfigFilePath: c.ConfigFile, ConfigFileProfile: c.Profile, ConfigFileStrict: true, EnvLookup: variables(p.Environ),
 	})
 	if err != nil {
 		return envconfig.ClientConfigProfile{}, fmt.Errorf("read Temporal's own configuration (TEMPORAL_ variables and temporal.toml): %w", err)
@@ -75,17 +84,45 @@ func overlay(to *envconfig.ClientConfigProfile, c config.Temporal) {
 	}
 }
 
-// checkFiles names the key of a file that cannot be read.
+// checkAddress looks at an address that may come from Temporal's own configuration, which does not. It does not show it: what is no
+// address may hold a secret.
+func checkAddress(address string) error {
+	target := address
+	if _, rest, found := strings.Cut(address, ":///"); found { // a resolver of gRPC's, such as dns:///temporal:7233
+		target = rest
+	}
+	host, port, err := net.SplitHostPort(target)
+	if err == nil && host != "" && port != "" && !strings.ContainsAny(host, "/@?# ") {
+		return nil
+	}
+	return errors.New("the address of Temporal, from TEMPORAL_ADDRESS or temporal.toml, is not host:port")
+}
+
+// checkFiles names the key of a file that is not what it should be.
 func checkFiles(c config.Temporal) error {
 	var errs []error
+	read := map[string][]byte{}
 	for _, file := range []struct{ key, path string }{
 		{"temporal.tls_ca_file", c.TLSCAFile}, {"temporal.tls_cert_file", c.TLSCertFile}, {"temporal.tls_key_file", c.TLSKeyFile},
 	} {
 		if file.path == "" {
 			continue
 		}
-		if _, err := os.ReadFile(file.path); err != nil {
+		content, err := os.ReadFile(file.path)
+		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", file.key, err))
+		}
+		read[file.key] = content
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	if ca := read["temporal.tls_ca_file"]; ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
+		errs = append(errs, fmt.Errorf("temporal.tls_ca_file: %s has no certificate in PEM form", c.TLSCAFile))
+	}
+	if c.TLSCertFile != "" {
+		if _, err := tls.X509KeyPair(read["temporal.tls_cert_file"], read["temporal.tls_key_file"]); err != nil {
+			errs = append(errs, fmt.Errorf("temporal.tls_cert_file and temporal.tls_key_file: %w", err))
 		}
 	}
 	return errors.Join(errs...)
@@ -116,6 +153,19 @@ func (v variables) LookupEnv(name string) (value string, found bool) {
 	}
 	return value, found
 }
+
+// refused reports an answer of Temporal that would be the same again: who asks may not, or asks what cannot be.
+func refused(err error) bool {
+	switch serviceerror.ToStatus(err).Code() {
+	case codes.Unauthenticated, codes.PermissionDenied, codes.InvalidArgument:
+		return true
+	default:
+		return false
+	}
+}
+
+// unreached reports an error of connecting that may pass by itself.
+func unreached(err error) bool { return !refused(err) }
 
 func (o *parts) dial(ctx context.Context, options client.Options) (err error) {
 	o.temporal, err = client.DialContext(ctx, options)

@@ -38,11 +38,11 @@ func (p *Program) runWorker(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := o.await(ctx, "the worker's first poll", always, w.Start); err != nil {
+	if err := o.await(ctx, "the worker's first poll", unreached, w.Start); err != nil {
 		return err
 	}
 	defer w.Stop()
-	o.operator.isReady(o.check)
+	o.operator.isReady(o.checkWorker)
 	fmt.Fprintf(p.Stdout, "Ready: task queue %s of namespace %s at %s%s\n", c.Temporal.TaskQueue, o.namespace, o.address, o.operator)
 	defer o.operator.waitsFor("its end")
 	select {

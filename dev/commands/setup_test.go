@@ -19,13 +19,13 @@ func TestWhatIsMissingInTemporalIsToldAndCreatedOnRequest(t *testing.T) {
 	server := startTemporal(t, embedded.Options{})
 	s := newSetting(t, server.Address())
 	_, err := s.run("worker", "--temporal-namespace=orders")
-	require.ErrorContains(t, err, `the namespace "orders" (temporal.namespace) is missing in Temporal at `+server.Address()+"; create it with --temporal-setup")
+	require.ErrorContains(t, err, `the namespace "orders" (temporal.namespace) is missing in Temporal at `+server.Address()+"; create it with --setup")
 	_, err = s.run("starter")
 	require.ErrorContains(t, err, "the search attributes HoldfastApp, HoldfastTask, HoldfastSession are missing in Temporal, in the namespace")
 	require.ErrorContains(t, err, "temporal operator search-attribute create -n default --type Keyword --name HoldfastApp")
 
 	require.Contains(t, s.start("worker", "--temporal-search-attributes=false"), "Ready: task queue holdfast of namespace default")
-	require.Contains(t, s.start("worker", "--temporal-namespace=orders", "--temporal-setup"), "of namespace orders")
+	require.Contains(t, s.start("worker", "--temporal-namespace=orders", "--setup"), "of namespace orders")
 	require.Contains(t, s.start("starter", "--temporal-namespace=orders"), "Ready: http://", "nothing is missing any more")
 }
 

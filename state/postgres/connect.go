@@ -49,10 +49,14 @@ func configure(address string, o Options) (*pgxpool.Config, error) {
 
 // unquoted is what was wrong with a URL, without the URL.
 func unquoted(err error) error {
-	if parsing, ok := errors.AsType[*pgconn.ParseConfigError](err); ok {
-		return parsing.Unwrap() //nolint:wrapcheck // wrapped by the caller
+	parsing, ok := errors.AsType[*pgconn.ParseConfigError](err)
+	switch {
+	case !ok:
+		return errors.New("a setting of the pool")
+	case parsing.Unwrap() == nil:
+		return errors.New("a part of it, such as the port")
 	}
-	return errors.New("a setting of the pool")
+	return parsing.Unwrap() //nolint:wrapcheck // wrapped by the caller
 }
 
 // writable refuses a server that only reads, on each new connection: after a failover the old address may lead to a replica.
