@@ -30,14 +30,14 @@ func run(t *testing.T, environ []string, args ...string) (string, error) {
 func TestWhatCannotWorkIsToldAtOnce(t *testing.T) {
 	t.Parallel()
 	for says, c := range map[string]struct{ args, environ []string }{
-		`unknown command "dance"`:                     {args: []string{"dance"}},
-		`unknown command "now"`:                       {args: []string{"worker", "now"}},
-		"unknown flag: --colour":                      {args: []string{"worker", "--colour"}},
-		"section.deadline":                            {args: []string{"worker", "--section-deadline=soon"}},
-		"starter.session_key is not set":              {args: []string{"starter"}},
-		"state.url is memory:, which ends with":       {args: []string{"worker", "--state-url=memory:"}},
-		"sqlite: make the directory of /dev/null/x/y": {args: []string{"starter", "--state-url=sqlite:/dev/null/x/y"}, environ: []string{aKey}},
-		`state.url: "mysql://[secret]@db/x" is not`:   {args: []string{"worker"}, environ: []string{"HOLDFAST_STATE_URL=mysql://me:pw@db/x"}},
+		`unknown command "dance"`:                               {args: []string{"dance"}},
+		`unknown command "now"`:                                 {args: []string{"worker", "now"}},
+		"unknown flag: --colour":                                {args: []string{"worker", "--colour"}},
+		"section.deadline":                                      {args: []string{"worker", "--section-deadline=soon"}},
+		"starter.session_key is not set":                        {args: []string{"starter"}},
+		"state.url is memory:, which ends with":                 {args: []string{"worker", "--state-url=memory:"}},
+		"sqlite: make the directory of /dev/null/x/y":           {args: []string{"starter", "--state-url=sqlite:/dev/null/x/y"}, environ: []string{aKey}},
+		`state.url: "mysql://…" (the rest is not shown) is not`: {args: []string{"worker"}, environ: []string{"HOLDFAST_STATE_URL=mysql://me:pw@db/x"}},
 	} {
 		_, err := run(t, c.environ, c.args...)
 		require.ErrorContains(t, err, says)
@@ -70,7 +70,7 @@ func TestItWaitsForAStoreAndSaysForWhat(t *testing.T) {
 	go func() { ended <- p.Run(ctx, []string{"worker"}) }()
 	for line := range said {
 		require.NotContains(t, line, "hunter2")
-		if strings.Contains(line, "waiting for the state at redis://me:xxxxx@127.0.0.1:1") {
+		if strings.Contains(line, "waiting for the state at redis://127.0.0.1:1") {
 			break
 		}
 	}
@@ -98,4 +98,24 @@ func TestOpenDriverNamesTheScheme(t *testing.T) {
 	driver, err := OpenDriver(t.Context(), "memory:", nil)
 	require.NoError(t, err)
 	require.NoError(t, driver.Close())
+}
+
+func TestAnAddressIsShownWithoutWhatOpensIt(t *testing.T) {
+	t.Parallel()
+	for address, shown := range map[string]string{
+		"postgres://me:hunter2@db:5432/holdfast?sslpassword=hunter2": "postgres://db:5432/holdfast",
+		"postgres://me@a:5432,b:5432/holdfast?password=hunter2":      "postgres://a:5432,b:5432/holdfast",
+		"rediss://:hunter2@cache/2":                                  "rediss://cache/2",
+		"sqlite:.holdfast/state.db":                                  "sqlite:.holdfast/state.db",
+	} {
+		require.Equal(t, shown, redacted(address))
+	}
+}
+
+func TestAHealthCheckOfNothingFails(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"health"}, {"health", "strater"}} {
+		_, err := run(t, nil, args...)
+		require.ErrorContains(t, err, "expected health starter or health worker")
+	}
 }

@@ -47,7 +47,7 @@ func TestTemporalsOwnConfigurationIsReadAndOursIsOnTop(t *testing.T) {
 		address, namespace string
 		tls, key           bool
 	}{
-		"nothing":         {environ: []string{"TEMPORAL_CONFIG_FILE=/nowhere"}, address: "127.0.0.1:7233", namespace: "default"},
+		"nothing":         {environ: []string{"TEMPORAL_CONFIG_FILE=/dev/null"}, address: "127.0.0.1:7233", namespace: "default"},
 		"the file":        {address: "toml.example:7233", namespace: "of-toml"},
 		"a profile":       {environ: []string{"TEMPORAL_PROFILE=cloud"}, address: "cloud.example:7233", namespace: "of-cloud", tls: true, key: true},
 		"our profile":     {args: []string{"--temporal-profile=cloud"}, address: "cloud.example:7233", namespace: "of-cloud", tls: true, key: true},
@@ -84,14 +84,20 @@ func TestAConnectionThatCannotBeIsToldByItsKey(t *testing.T) {
 	t.Parallel()
 	text := filepath.Join(t.TempDir(), "text.pem")
 	require.NoError(t, os.WriteFile(text, []byte("hunter2"), 0o600))
+	slip := filepath.Join(t.TempDir(), "slip.toml")
+	require.NoError(t, os.WriteFile(slip, []byte("[profile.default]\nadress = \"temporal:7233\"\n"), 0o600))
 	for says, c := range map[string]struct{ environ, args []string }{
-		"temporal.config_file: stat /nowhere/t.toml: no such file":         {args: []string{"--temporal-config-file=/nowhere/t.toml"}},
-		"temporal.tls_ca_file: open /nowhere/ca.pem: no such file":         {args: []string{"--temporal-tls-ca-file=/nowhere/ca.pem"}},
-		"temporal.tls_key_file: open /nowhere/key.pem: no such file":       {args: []string{"--temporal-tls-cert-file=" + text, "--temporal-tls-key-file=/nowhere/key.pem"}},
-		"failed adding server CA to CA pool":                               {args: []string{"--temporal-tls-ca-file=" + text}},
-		"failed loading client cert/key path":                              {args: []string{"--temporal-tls-cert-file=" + text, "--temporal-tls-key-file=" + text}},
-		"read Temporal's own configuration (TEMPORAL_ variables and":       {args: []string{"--temporal-profile=missing"}},
-		"read Temporal's own configuration (TEMPORAL_ variables and tempo": {environ: []string{"TEMPORAL_CONFIG_FILE=" + text}},
+		"temporal.config_file: stat /nowhere/t.toml: no such file":              {args: []string{"--temporal-config-file=/nowhere/t.toml"}},
+		"temporal.tls_ca_file: open /nowhere/ca.pem: no such file":              {args: []string{"--temporal-tls-ca-file=/nowhere/ca.pem"}},
+		"temporal.tls_key_file: open /nowhere/key.pem: no such file":            {args: []string{"--temporal-tls-cert-file=" + text, "--temporal-tls-key-file=/nowhere/key.pem"}},
+		"text.pem has no certificate in PEM form":                               {args: []string{"--temporal-tls-ca-file=" + text}},
+		"temporal.tls_cert_file and temporal.tls_key_file: tls: failed to find": {args: []string{"--temporal-tls-cert-file=" + text, "--temporal-tls-key-file=" + text}},
+		"read Temporal's own configuration (TEMPORAL_ variables and":            {args: []string{"--temporal-profile=missing"}},
+		"read Temporal's own configuration (TEMPORAL_ variables and tempo":      {environ: []string{"TEMPORAL_CONFIG_FILE=" + text}},
+		"from TEMPORAL_ADDRESS or temporal.toml, is not host:port":              {environ: []string{"TEMPORAL_ADDRESS=temporal"}},
+		"temporal.toml, is not host:port":                                       {environ: []string{"TEMPORAL_ADDRESS=me:hunter2@temporal:7233"}},
+		"TEMPORAL_CONFIG_FILE: stat /nowhere/t.toml: no such file":              {environ: []string{"TEMPORAL_CONFIG_FILE=/nowhere/t.toml"}},
+		"adress": {environ: []string{"TEMPORAL_CONFIG_FILE=" + slip}},
 	} {
 		_, err := connect(t, c.environ, c.args...)
 		require.ErrorContains(t, err, says)

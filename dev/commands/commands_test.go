@@ -27,7 +27,7 @@ type setting struct {
 func newSetting(t *testing.T, temporal string, environ ...string) *setting {
 	t.Helper()
 	return &setting{t: t, environ: append([]string{
-		"TEMPORAL_CONFIG_FILE=/nowhere", "HOLDFAST_TEMPORAL_ADDRESS=" + temporal, "HOLDFAST_STATE_URL=sqlite:" + t.TempDir() + "/state.db",
+		"TEMPORAL_CONFIG_FILE=/dev/null", "HOLDFAST_TEMPORAL_ADDRESS=" + temporal, "HOLDFAST_STATE_URL=sqlite:" + t.TempDir() + "/state.db",
 		"HOLDFAST_STARTER_SESSION_KEY=not very secret, but of thirty-two bytes", "HOLDFAST_STARTER_ADDRESS=127.0.0.1:0",
 		"HOLDFAST_STARTER_OPERATOR_ADDRESS=127.0.0.1:0", "HOLDFAST_WORKER_OPERATOR_ADDRESS=127.0.0.1:0", "HOLDFAST_LOG_LEVEL=warn",
 	}, environ...)}
