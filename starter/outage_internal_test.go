@@ -2,14 +2,17 @@ package starter
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -128,12 +131,16 @@ func inBubble(t *testing.T, test func(*site)) {
 }
 
 // starter starts one; the caller stops it.
-func (s *site) starter(temporal *cut) *Starter {
+func (s *site) starter(temporal *cut, more ...func(*Options)) *Starter {
 	s.t.Helper()
-	one, err := New(Options{
+	options := Options{
 		State: s.state, Temporal: temporal, Apps: []*holdfast.App{appNamed("here")},
 		SessionKey: []byte(strings.Repeat("k", 32)), Logger: slog.New(slog.DiscardHandler),
-	})
+	}
+	for _, change := range more {
+		change(&options)
+	}
+	one, err := New(options)
 	require.NoError(s.t, err)
 	one.Start()
 	return one
@@ -317,5 +324,38 @@ func TestATaskThatCannotBeStartedKeepsNothingWaiting(t *testing.T) {
 		temporal.mu.Unlock()
 		pause(setbackMost)
 		require.Len(t, temporal.ran(), 11)
+	})
+}
+
+// blind is a store whose outbox cannot be read for a while.
+type blind struct {
+	state.Driver
+	off atomic.Bool
+}
+
+func (b *blind) Outbox(ctx context.Context, limit int) ([]state.Pending, error) {
+	if b.off.Load() {
+		return nil, errors.New("the store is away")
+	}
+	return b.Driver.Outbox(ctx, limit)
+}
+
+// TestTheOutboxAgesWhileItCannotBeRead: an operator is told although nobody can know what waits.
+func TestTheOutboxAgesWhileItCannotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &blind{Driver: memory.New()}
+		service := state.Open(store, state.Options{Logger: slog.New(slog.DiscardHandler)})
+		defer func() { require.NoError(t, service.Close()) }()
+		s := &site{t: t, state: service}
+		one := s.starter(&cut{}, func(o *Options) { o.MeterProvider = sdkmetric.NewMeterProvider() })
+		defer s.close(one)
+		pause(time.Minute)
+		require.Zero(t, one.metrics.age(time.Now()))
+		store.off.Store(true)
+		pause(time.Minute)
+		require.InDelta(t, 60, one.metrics.age(time.Now()), relayLook.Seconds())
+		store.off.Store(false)
+		pause(relayLook)
+		require.Zero(t, one.metrics.age(time.Now()))
 	})
 }

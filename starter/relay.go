@@ -31,6 +31,8 @@ type relay struct {
 	starter  *Starter
 	lane     lane
 	setbacks setbacks
+	read     time.Time // when the outbox was read last; used by run alone
+	oldest   time.Time // of what it had, for this lane
 }
 
 // lane is what one relay does.
@@ -59,6 +61,7 @@ func (l lane) has(kind state.Kind) bool {
 
 // run relays until ctx ends.
 func (r *relay) run(ctx context.Context) {
+	r.read = time.Now()
 	for ctx.Err() == nil {
 		changed := r.starter.opts.State.OutboxChanged() // before the reading, to miss nothing
 		err := r.drain(ctx)
@@ -83,13 +86,16 @@ func (r *relay) drain(ctx context.Context) error {
 	for limit := relayBatch; ; {
 		pending, err := r.starter.opts.State.Outbox(ctx, limit)
 		if err != nil {
+			r.starter.metrics.waiting(r.lane, earlier(r.oldest, r.read)) // what has come since is not known
 			return err
 		}
 		work := r.sorted(pending)
+		r.read, r.oldest = time.Now(), work.oldest
 		r.starter.metrics.waiting(r.lane, work.oldest)
 		if err := r.doSessions(ctx, work.rows); err != nil {
 			return err
 		}
+		r.oldest = work.stuck
 		r.starter.metrics.waiting(r.lane, work.stuck)
 		switch {
 		case len(pending) < limit:
