@@ -21,9 +21,10 @@ func (d *Driver) presenceKeys(shard int) []string {
 	return []string{d.keys.shard(shard, "present:session"), d.keys.shard(shard, "present:starter")}
 }
 
-// Beat makes the starter's lease last until the time.
+// Beat makes the starter's lease last until the time. A server that is out of memory takes it too, and so a starter that lives
+// does not look dead.
 func (d *Driver) Beat(ctx context.Context, starter string, until time.Time) error {
-	if err := d.client.HSet(ctx, d.keys.starters(), starter, micros(until)).Err(); err != nil {
+	if err := d.run(ctx, d.scripts.beat, []string{d.keys.starters()}, starter, micros(until)).Err(); err != nil {
 		return fmt.Errorf("redis: beat: %w", err)
 	}
 	return nil

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Notes that a session that exists is in use. KEYS: record. ARGV: time.
 local touched = redis.call('HGET', KEYS[1], 'touched')
 if touched and tonumber(touched) < tonumber(ARGV[1]) then
