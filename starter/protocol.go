@@ -57,6 +57,7 @@ type helloMessage struct {
 	Client string  `json:"client"`
 	Epoch  *string `json:"epoch"`
 	After  *int64  `json:"after"`
+	Mark   string  `json:"mark"`
 }
 
 type eventMessage struct {
@@ -80,6 +81,8 @@ type snapshotMessage struct {
 	Type     string                     `json:"type"`
 	Epoch    string                     `json:"epoch"`
 	Revision int64                      `json:"revision"`
+	Mark     string                     `json:"mark,omitempty"`
+	Lost     bool                       `json:"lost,omitempty"`
 	States   map[string]json.RawMessage `json:"states"`
 	Tasks    []state.Task               `json:"tasks"`
 	Messages []notice                   `json:"messages"`
@@ -88,6 +91,7 @@ type snapshotMessage struct {
 type deltaMessage struct {
 	Type     string                     `json:"type"`
 	Revision int64                      `json:"revision"`
+	Mark     string                     `json:"mark,omitempty"`
 	States   map[string]json.RawMessage `json:"states,omitempty"`
 	Tasks    *[]state.Task              `json:"tasks,omitempty"`
 	Messages []notice                   `json:"messages,omitempty"`
@@ -144,7 +148,7 @@ func (h *helloMessage) position() *state.Position {
 	if h.Epoch == nil {
 		return nil
 	}
-	return &state.Position{Epoch: *h.Epoch, Revision: *h.After}
+	return &state.Position{Epoch: *h.Epoch, Revision: *h.After, Mark: h.Mark}
 }
 
 func parseEvent(kind websocket.MessageType, frame []byte) (*eventMessage, error) {
@@ -202,6 +206,8 @@ func outgoing(u state.Update) any {
 			Type:     "snapshot",
 			Epoch:    u.Snapshot.Position.Epoch,
 			Revision: u.Snapshot.Position.Revision,
+			Mark:     u.Snapshot.Position.Mark,
+			Lost:     u.Snapshot.Lost,
 			States:   u.Snapshot.States,
 			Tasks:    append([]state.Task{}, u.Snapshot.Tasks...), // [] rather than null
 			Messages: notices(u.Snapshot.Messages),
@@ -210,6 +216,7 @@ func outgoing(u state.Update) any {
 	return deltaMessage{
 		Type:     "delta",
 		Revision: u.Change.Revision,
+		Mark:     u.Change.Mark(),
 		States:   u.Change.States,
 		Tasks:    u.Change.Tasks,
 		Messages: notices(u.Change.Messages),

@@ -63,28 +63,74 @@ func (r *Reader) Next(ctx context.Context) (Update, error) {
 
 // read fills r.ready, or gives a snapshot where that cannot be.
 func (r *Reader) read(ctx context.Context) (Update, bool, error) {
+	var err error
 	if r.at != nil {
-		changes, err := r.service.driver.Changes(ctx, r.session, *r.at, batch)
+		r.ready, err = r.service.changes(ctx, r.session, *r.at)
 		if err == nil {
-			r.ready = changes
 			return Update{}, false, nil
 		}
 		if !errors.Is(err, ErrGap) {
 			return Update{}, false, err
 		}
 	}
-	snapshot, err := r.service.snapshot(ctx, r.app, r.session, r.at)
+	after := r.at
+	lost := errors.Is(err, errLost)
+	if lost {
+		after = nil // what was said after a revision that is no more is not known
+	}
+	snapshot, err := r.service.snapshot(ctx, r.app, r.session, after)
 	if err != nil {
+		return Update{}, false, err
+	}
+	snapshot.Lost = lost || r.at != nil && r.at.Epoch == snapshot.Position.Epoch && r.at.Revision > snapshot.Position.Revision
+	if snapshot.Position.Mark, err = r.service.mark(ctx, r.session, snapshot.Position); err != nil {
 		return Update{}, false, err
 	}
 	r.at = &snapshot.Position
 	return Update{Snapshot: snapshot}, true, nil
 }
 
+// errLost is the gap of a store that has lost a change which the reader had.
+var errLost = fmt.Errorf("the store has lost changes: %w", ErrGap)
+
+// changes are those after the position. If it has a mark, the change before them is read too, and must be the one that the reader had:
+// merge patches on top of another would make a state that never was.
+func (s *Service) changes(ctx context.Context, session holdfast.SessionID, after Position) ([]Change, error) {
+	if after.Mark == "" || after.Revision == 0 {
+		return s.driver.Changes(ctx, session, after, batch)
+	}
+	changes, err := s.driver.Changes(ctx, session, before(after), batch+1)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(changes) == 0, changes[0].Mark() != after.Mark:
+		return nil, errLost
+	}
+	return changes[1:], nil
+}
+
+// mark is that of the position's revision; empty if the change is not kept.
+func (s *Service) mark(ctx context.Context, session holdfast.SessionID, at Position) (string, error) {
+	if at.Revision == 0 {
+		return "", nil
+	}
+	changes, err := s.driver.Changes(ctx, session, before(at), 1)
+	if errors.Is(err, ErrGap) || len(changes) == 0 {
+		return "", nil // the next change that is given has one
+	}
+	if err != nil {
+		return "", err
+	}
+	return changes[0].Mark(), nil
+}
+
+// before is the position one change earlier.
+func before(at Position) Position { return Position{Epoch: at.Epoch, Revision: at.Revision - 1} }
+
 func (r *Reader) give() Update {
 	change := r.ready[0]
 	r.ready = r.ready[1:]
-	r.at = &Position{Epoch: r.at.Epoch, Revision: change.Revision}
+	r.at = &Position{Epoch: r.at.Epoch, Revision: change.Revision, Mark: change.Mark()}
 	return Update{Change: &change}
 }
 

@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/holdfast-run/holdfast"
@@ -33,6 +34,9 @@ func (r *Record) Position() Position { return Position{Epoch: r.Epoch, Revision:
 type Position struct {
 	Epoch    string
 	Revision int64
+	// Mark is that of the change which made the revision, by which a reader finds out that the store has lost it; see [Change.Mark].
+	// Empty: not known, and nothing is found out. Drivers pass it over.
+	Mark string
 }
 
 // Status is where a task stands.
@@ -89,6 +93,16 @@ type Change struct {
 	Trace string `json:"trace,omitempty"`
 }
 
+// Mark tells the change from another one of the same revision. A store can have two only one after the other: when it lost the first, as
+// in a failover to a replica that had not heard of it yet, and counted on.
+func (c *Change) Mark() string {
+	if c.At.IsZero() {
+		return ""
+	}
+	const shortest = 36
+	return strconv.FormatInt(c.At.UnixMicro(), shortest)
+}
+
 // Snapshot is all that the client of a session may see at one moment.
 type Snapshot struct {
 	Position Position
@@ -97,6 +111,9 @@ type Snapshot struct {
 	Tasks  []Task
 	// Messages are the kept ones that came after the position the reader asked from; none for a reader without one.
 	Messages []Message
+	// Lost reports that the store has lost changes that the reader had: what it knows is of a past that is no more, and ids of messages
+	// come again.
+	Lost bool
 }
 
 // Kind is what a row of the outbox asks for.

@@ -52,14 +52,19 @@ type bench struct {
 
 func newBench(t *testing.T, o state.Options) *bench {
 	t.Helper()
+	b := benchOf(t, state.Open(memory.New(), o))
+	t.Cleanup(func() { require.NoError(t, b.Close()) })
+	return b
+}
+
+func benchOf(t *testing.T, service *state.Service) *bench {
+	t.Helper()
 	app := holdfast.NewApp("test", State{})
 	app.States(Other{})
 	app.Sections(increment, add, setSecret, startTwo, say)
 	app.Tasks(task, taskWith)
 	require.NoError(t, app.Check())
-	b := &bench{Service: state.Open(memory.New(), o), t: t, app: app}
-	t.Cleanup(func() { require.NoError(t, b.Close()) })
-	return b
+	return &bench{Service: service, t: t, app: app}
 }
 
 // call makes a call of a registered section; position "" makes it one without a key.

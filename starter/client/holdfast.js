@@ -73,7 +73,7 @@ export class Connection {
   #client = randomName(); // names this load of the page, within which events are numbered
   #lastEvent = 0;
   #waiting = new Map(); // events that are not acknowledged, by id, in order
-  #position = null; // {epoch, revision} up to which the state is known
+  #position = null; // {epoch, revision, mark} up to which the state is known
   #lastMessage = 0;
   #workflows = "";
   #listeners = new Set();
@@ -180,7 +180,10 @@ export class Connection {
     const token = this.#loadToken();
     const hello = { type: "hello", client: this.#client };
     Object.assign(hello, token ? { token } : { new: true });
-    if (token && this.#position) Object.assign(hello, { epoch: this.#position.epoch, after: this.#position.revision });
+    if (token && this.#position) {
+      const { epoch, revision, mark } = this.#position;
+      Object.assign(hello, { epoch, after: revision, mark });
+    }
     return hello;
   }
 
@@ -265,18 +268,18 @@ export class Connection {
     for (const { frame } of this.#waiting.values()) this.#socket.send(frame);
   }
 
-  #replace({ epoch, revision, states, tasks, messages }) {
-    if (this.#position && this.#position.epoch !== epoch) { // another life of the session counts anew
+  #replace({ epoch, revision, mark, lost, states, tasks, messages }) {
+    if (lost || (this.#position && this.#position.epoch !== epoch)) { // another life of the session counts anew
       this.#lastMessage = 0;
       for (const { resolve } of this.#reached.splice(0)) resolve();
     }
-    this.#position = { epoch, revision };
+    this.#position = { epoch, revision, mark };
     this.#show(revision, states, tasks, messages);
   }
 
-  #apply({ revision, states, tasks, messages }) {
+  #apply({ revision, mark, states, tasks, messages }) {
     if (!this.#position || revision !== this.#position.revision + 1) return this.#resynchronise();
-    this.#position = { ...this.#position, revision };
+    this.#position = { ...this.#position, revision, mark };
     const merged = { ...this.#snapshot.states };
     for (const [name, patch] of Object.entries(states ?? {})) merged[name] = mergePatch(merged[name], patch);
     return this.#show(revision, merged, tasks, messages);

@@ -169,6 +169,24 @@ export async function messagesArriveOnceAlsoOverAReconnect() {
   equal(heard, ["a", "a!", "b", "b!", "c", "c!"]);
 }
 
+export async function itTellsWhichCommitItHasAndStartsAnewWhenThatIsLost() {
+  const { app, next } = start();
+  const heard = [];
+  app.on("toast", (data) => heard.push(data));
+  const first = await next();
+  first.welcome();
+  first.give(snapshot(7, { n: 1 }, { mark: "m7" }));
+  first.give(delta(8, { n: 2 }, { mark: "m8", messages: [{ id: 5, name: "toast", data: "a" }] }));
+  first.end(1006);
+  const second = await next();
+  second.welcome();
+  equal([second.sent[0].epoch, second.sent[0].after, second.sent[0].mark], ["e1", 8, "m8"]);
+  second.give(snapshot(8, { n: 7 }, { mark: "other", lost: true }));
+  second.give(delta(9, { n: 8 }, { messages: [{ id: 5, name: "toast", data: "b" }] }));
+  equal(app.getSnapshot().state, { n: 8 });
+  equal(heard, ["a", "b"]);
+}
+
 export async function closeEndsItForGood() {
   const { app, next } = start();
   const socket = await next();
