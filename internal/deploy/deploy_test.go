@@ -85,6 +85,8 @@ func TestChecksCanFail(t *testing.T) {
 		{"proxied", proxyFile, "dynamic a starter 8080", "dynamic a starters 8080", "there is no service starters"},
 		{"proxied", composeFile, "      codec: { condition: service_started }\n", "", "proxy: it does not wait for codec"},
 		{"proxied", proxyFile, "reverse_proxy codec:8089", "respond 404", "proxy: it has 1 upstreams"},
+		{"proxied", proxyFile, "\t\tfail_duration 5s\n", "", "proxy: a starter that refuses or answers 503 has the fewest connections"},
+		{"proxied", proxyFile, "unhealthy_status 503", "unhealthy_status 502", "gets every new one"},
 		{"scraped", "deploy/prometheus/prometheus.yml", "names: [worker]", "names: [workers]", "there is no service workers"},
 		{"scraped", "deploy/prometheus/prometheus.yml", "port: 8081", "port: 8082", "starter does not listen on 8082"},
 		{"scraped", "deploy/prometheus/prometheus.yml", "temporal:8000", "temporal:9000", "temporal does not listen on 9000"},
