@@ -9,7 +9,7 @@ import (
 
 func checks() map[string]check {
 	return map[string]check{
-		"files": each(files), "images": each(images), "setting names": each(settingNames), "setting values": each(settingValues),
+		"files": each(files), "images": each(images), "built": built, "setting names": each(settingNames), "setting values": each(settingValues),
 		"order": each(order), "running": each(running), "secrets": each(secrets), "stopping": each(stopping),
 		"published": each(published), "addresses": each(addresses), "health": each(health), "proxied": proxied, "scraped": scraped,
 		"variables": variables, "hidden": hidden, "image": image, "dynamic config": dynamicConfig, "metrics": metrics, "dashboard": dashboard,
@@ -44,6 +44,11 @@ func TestChecksCanFail(t *testing.T) {
 		{"images", composeFile, "postgres:16.15-bookworm", "postgres", `postgresql: the image "postgres" has no version`},
 		{"images", composeFile, "temporalio/ui:2.55.0", "temporalio/ui:latest", "temporal-ui: the image"},
 		{"images", composeFile, "prom/prometheus:v3.14.0", "prom/prometheus:v3", "has no version"},
+		{"built", composeFile, "  pull_policy: never\n", "", "codec: its image would be asked for in a registry"},
+		{"built", composeFile, "command: [codec]\n", "command: [codec]\n    build:\n      context: .\n", "2 services build our image"},
+		{"built", composeFile, "    build:\n      context: .\n      args:\n        PROGRAM: ${PROGRAM:-./cmd/holdfast}\n", "", "0 services build our image"},
+		{"built", composeFile, "    build:\n", "    profiles: [extra]\n    build:\n", "worker: it builds the image and is not always started"},
+		{"built", composeFile, "image: temporalio/ui:2.55.0", "image: temporalio/ui:2.55.0\n    build:\n      context: .", "temporal-ui: what it builds is not our image"},
 		{"setting names", composeFile, "HOLDFAST_STARTER_ADDRESS", "HOLDFAST_STARTER_AT", "starter: there is no setting HOLDFAST_STARTER_AT"},
 		{"setting names", composeFile, "NUM_HISTORY_SHARDS", "HOLDFAST_LOG_LEVEL", "temporal: HOLDFAST_LOG_LEVEL is not for it"},
 		{"setting values", composeFile, "HOLDFAST_LOG_FORMAT: json", "HOLDFAST_LOG_FORMAT: yaml", `log.format: "yaml" is not one of`},

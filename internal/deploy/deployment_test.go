@@ -36,6 +36,7 @@ type compose struct {
 
 type service struct {
 	Image           string
+	PullPolicy      string `yaml:"pull_policy"`
 	Build           *build
 	Entrypoint      []string
 	Command         []string
@@ -129,7 +130,7 @@ func expand(text string) string {
 }
 
 // ours reports a program of this tree.
-func (s service) ours() bool { return s.Build != nil }
+func (s service) ours() bool { return strings.HasPrefix(s.Image, "${IMAGE:") }
 
 // oneShot reports a service that does its work and ends.
 func (s service) oneShot() bool { return strings.HasPrefix(s.Restart, "on-failure") }

@@ -51,7 +51,7 @@ func files(p *problems, d *deployment, s service) {
 		p.whenf(err != nil, "there is no file %s", source)
 		p.whenf(!strings.HasSuffix(target, ":ro"), "%s could be written by the container", source)
 	}
-	if s.ours() {
+	if s.Build != nil {
 		_, err := os.Stat(at(s.Build.Context + "/Dockerfile"))
 		p.whenf(err != nil, "there is no Dockerfile in %s", s.Build.Context)
 	}
@@ -70,6 +70,25 @@ func images(p *problems, _ *deployment, s service) {
 	}
 	_, tag, _ := strings.Cut(s.Image, ":")
 	p.whenf(!version.MatchString(tag), "the image %q has no version", s.Image)
+}
+
+// built: our image is built once, for two builds that end with the same tag at the same time fail, and comes from nowhere else.
+func built(d *deployment) (found []string) {
+	builders := 0
+	for name, s := range d.compose.Services {
+		p := &problems{service: name}
+		p.whenf(s.ours() && s.PullPolicy != "never", "its image would be asked for in a registry")
+		p.whenf(s.Build != nil && !s.ours(), "what it builds is not our image")
+		p.whenf(s.Build != nil && len(s.Profiles) > 0, "it builds the image and is not always started")
+		found = append(found, p.found...)
+		if s.Build != nil {
+			builders++
+		}
+	}
+	if builders != 1 {
+		found = append(found, fmt.Sprintf("%d services build our image", builders))
+	}
+	return found
 }
 
 // settingNames: config knows each.
