@@ -12,7 +12,7 @@ func checks() map[string]check {
 		"files": each(files), "images": each(images), "built": built, "setting names": each(settingNames), "setting values": each(settingValues),
 		"order": each(order), "running": each(running), "secrets": each(secrets), "stopping": each(stopping),
 		"published": each(published), "addresses": each(addresses), "health": each(health), "proxied": proxied, "scraped": scraped,
-		"variables": variables, "hidden": hidden, "image": image, "dynamic config": dynamicConfig, "metrics": metrics, "dashboard": dashboard,
+		"variables": variables, "hidden": hidden, "image": image, "dynamic config": dynamicConfig, "metrics": metrics, "firsts": firsts, "dashboard": dashboard,
 	}
 }
 
@@ -111,9 +111,12 @@ func TestChecksCanFail(t *testing.T) {
 		{"dynamic config", dynamicConfigFile, "history.transferProcessorMaxPollRPS", "history.transferPollRPS", "history.transferProcessorMaxPollRPS is missing"},
 		{"dynamic config", dynamicConfigFile, "history.transferProcessorMaxPollRPS", "history.transferPollRPS", "history.transferPollRPS is not in"},
 		{"dynamic config", embeddedFile, "dynamicconfig.EnableServerVersionCheck.Key():", "dynamicconfig.EnableOther.Key():", "EnableOther"},
-		{"metrics", "deploy/prometheus/alerts.yml", "holdfast_outbox_age_seconds", "holdfast_outbox_age", "alerts.yml: nobody measures holdfast_outbox_age"},
+		{"metrics", alertsFile, "holdfast_outbox_age_seconds", "holdfast_outbox_age", "alerts.yml: nobody measures holdfast_outbox_age"},
 		{"metrics", dashboardFile, "holdfast_connections{", "holdfast_sockets{", "holdfast.json: nobody measures holdfast_sockets"},
 		{"metrics", dashboardFile, "max by (app, task, status) (holdfast_tasks{", "sum by (app, task, status) (holdfast_tasks{", "adds up what every starter reports"},
+		{"firsts", alertsFile, `{outcome="failed"} offset 15m`, `{outcome="failed"} offset 5m`, "alerts.yml: it misses the first one of holdfast_tasks_ended_total"},
+		{"firsts", dashboardFile, "(temporal_workflow_failed_total unless temporal_workflow_failed_total offset $__rate_interval) or ", "",
+			"holdfast.json: it misses the first one of temporal_workflow_failed_total"},
 		{"dashboard", dashboardFile, `"uid": "prometheus"`, `"uid": "mimir"`, "there is no datasource mimir"},
 		{"dashboard", dashboardFile, `"title": "Connections"`, `"title": ""`, "a panel without a title"},
 		{"dashboard", dashboardFile, `"id": 2,`, `"id": 1,`, "twice the id 1"},

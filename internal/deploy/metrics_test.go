@@ -37,7 +37,7 @@ func measured() []string {
 
 var (
 	// noMetric is what is left out of an expression before its words are looked at: label selectors, grouping, texts, ranges.
-	noMetric = regexp.MustCompile(`\{[^}]*\}|\b(?:by|without) \([^)]*\)|"[^"]*"|\[[^\]]*\]`)
+	noMetric = regexp.MustCompile(`\{[^}]*\}|\b(?:by|without) \([^)]*\)|"[^"]*"|\[[^\]]*\]|\boffset \S+`)
 	// word is not the name of a function, which a parenthesis follows.
 	word     = regexp.MustCompile(`\b[a-z_][a-z0-9_]*\b(\s*\()?`)
 	operator = []string{"or", "and", "unless", "le"}
@@ -45,7 +45,7 @@ var (
 
 // metrics: what the alerts and the dashboard look at is measured.
 func metrics(d *deployment) (found []string) {
-	for _, file := range []string{"deploy/prometheus/alerts.yml", dashboardFile} {
+	for _, file := range []string{alertsFile, dashboardFile} {
 		expressions := queries(d, file)
 		if len(expressions) == 0 {
 			found = append(found, file+": it looks at nothing")
