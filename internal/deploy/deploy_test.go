@@ -9,7 +9,7 @@ import (
 
 func checks() map[string]check {
 	return map[string]check{
-		"files": each(files), "images": each(images), "built": built, "setting names": each(settingNames), "setting values": each(settingValues),
+		"files": each(files), "images": each(images), "built": built, "reread": each(reread), "setting names": each(settingNames), "setting values": each(settingValues),
 		"order": each(order), "running": each(running), "secrets": each(secrets), "stopping": each(stopping),
 		"published": each(published), "addresses": each(addresses), "health": each(health), "proxied": proxied, "scraped": scraped,
 		"variables": variables, "hidden": hidden, "image": image, "dynamic config": dynamicConfig, "metrics": metrics, "firsts": firsts, "dashboard": dashboard,
@@ -49,6 +49,10 @@ func TestChecksCanFail(t *testing.T) {
 		{"built", composeFile, "    build:\n      context: .\n      args:\n        PROGRAM: ${PROGRAM:-./cmd/holdfast}\n", "", "0 services build our image"},
 		{"built", composeFile, "    build:\n", "    profiles: [extra]\n    build:\n", "worker: it builds the image and is not always started"},
 		{"built", composeFile, "image: temporalio/ui:2.55.0", "image: temporalio/ui:2.55.0\n    build:\n      context: .", "temporal-ui: what it builds is not our image"},
+		{"reread", composeFile, "./deploy/temporal:/deploy:ro", "./deploy/temporal/dynamicconfig.yaml:/deploy/dynamicconfig.yaml:ro", "its changes are not seen"},
+		{"reread", composeFile, "/deploy/dynamicconfig.yaml", "/deploy/dynamic.yaml", "temporal: there is no dynamic.yaml in ./deploy/temporal"},
+		{"reread", composeFile, "./deploy/temporal:/deploy:ro", "./deploy/temporal:/config:ro", "nothing is mounted where /deploy/dynamicconfig.yaml is"},
+		{"reread", composeFile, "DYNAMIC_CONFIG_FILE_PATH", "DYNAMIC_CONFIG", "temporal: it has no dynamic config"},
 		{"setting names", composeFile, "HOLDFAST_STARTER_ADDRESS", "HOLDFAST_STARTER_AT", "starter: there is no setting HOLDFAST_STARTER_AT"},
 		{"setting names", composeFile, "NUM_HISTORY_SHARDS", "HOLDFAST_LOG_LEVEL", "temporal: HOLDFAST_LOG_LEVEL is not for it"},
 		{"setting values", composeFile, "HOLDFAST_LOG_FORMAT: json", "HOLDFAST_LOG_FORMAT: yaml", `log.format: "yaml" is not one of`},

@@ -3,6 +3,7 @@ package deploy
 import (
 	"fmt"
 	"os"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -59,6 +60,26 @@ func files(p *problems, d *deployment, s service) {
 		_, declared := d.compose.Networks[network]
 		p.whenf(!declared, "there is no network %s", network)
 	}
+}
+
+// reread: what a server reads again while it runs is not mounted as a file. That would stay the file which it was at the start, for editors
+// and git put a new one in its place.
+func reread(p *problems, _ *deployment, s service) {
+	name := s.Environment["DYNAMIC_CONFIG_FILE_PATH"]
+	p.whenf(name == "" && strings.HasPrefix(s.Image, "temporalio/server:"), "it has no dynamic config")
+	if name == "" {
+		return
+	}
+	for _, volume := range s.Volumes {
+		source, target, _ := strings.Cut(strings.TrimSuffix(volume, ":ro"), ":")
+		p.whenf(target == name, "%s is a file of its own, and its changes are not seen", source)
+		if target == path.Dir(name) {
+			_, err := os.Stat(at(path.Join(source, path.Base(name))))
+			p.whenf(err != nil, "there is no %s in %s", path.Base(name), source)
+			return
+		}
+	}
+	p.whenf(true, "nothing is mounted where %s is", name)
 }
 
 var version = regexp.MustCompile(`^v?\d+\.\d+(\.\d+)?(-[a-z0-9.]+)?$`)
