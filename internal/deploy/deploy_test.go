@@ -12,7 +12,7 @@ func checks() map[string]check {
 		"files": each(files), "images": each(images), "built": built, "reread": each(reread), "setting names": each(settingNames), "setting values": each(settingValues),
 		"order": each(order), "running": each(running), "secrets": each(secrets), "stopping": each(stopping),
 		"published": each(published), "addresses": each(addresses), "health": each(health), "proxied": proxied, "scraped": scraped,
-		"variables": variables, "hidden": hidden, "image": image, "dynamic config": dynamicConfig, "metrics": metrics, "firsts": firsts, "dashboard": dashboard,
+		"variables": variables, "follows": follows, "hidden": hidden, "image": image, "dynamic config": dynamicConfig, "metrics": metrics, "firsts": firsts, "dashboard": dashboard,
 	}
 }
 
@@ -104,8 +104,11 @@ func TestChecksCanFail(t *testing.T) {
 		{"variables", composeFile, "${WORKERS:-2}", "${WORKER_COUNT:-2}", "WORKER_COUNT: it is not in .env.example"},
 		{"variables", composeFile, "${WORKERS:-2}", "2", "WORKERS: \"# WORKERS=2\" is in .env.example, and \"\" in"},
 		{"variables", composeFile, "${WORKERS:-2}", "${WORKERS}", "WORKERS: without a default or a sentence it is empty"},
-		{"variables", composeFile, "${UI_URL:-http://127.0.0.1:8233}", "${UI_URL:-http://localhost:8233}", "UI_URL: it has two defaults"},
+		{"variables", composeFile, "${UI_URL:-http://127.0.0.1:", "${UI_URL:-http://localhost:", "UI_URL: it has two defaults"},
 		{"variables", envFile, "\nSTATE_DB_PASSWORD=\n", "\nSTATE_DB_PASSWORD=holdfast\n", "STATE_DB_PASSWORD: \"STATE_DB_PASSWORD=holdfast\" is in"},
+		{"variables", composeFile, "${UI_PORT:-8233}}", "${WEB_PORT:-8233}}", "WEB_PORT: it is not in .env.example"},
+		{"follows", composeFile, "127.0.0.1:${UI_PORT:-8233}}", "127.0.0.1:8233}", "temporal-ui: TEMPORAL_CORS_ORIGINS: nothing is published on 8233, where another port is set"},
+		{"follows", composeFile, "127.0.0.1:${CODEC_PORT:-8089}}", "127.0.0.1:8089}", "temporal-ui: TEMPORAL_CODEC_ENDPOINT: nothing is published on 8089"},
 		{"hidden", ".gitignore", "/.env\n", "", ".env could be committed"},
 		{"hidden", ".dockerignore", "\n.*\n", "\n.git\n", ".env could get into the image"},
 		{"image", "Dockerfile", "golang:1.26.", "golang:1.25.", "Dockerfile: it is built with golang:1.25."},
@@ -138,9 +141,9 @@ func TestChecksCanFail(t *testing.T) {
 func TestUnsetVariablesAreTold(t *testing.T) {
 	t.Parallel()
 	d := load(t)
-	for _, v := range variable.FindAllStringSubmatch(d.read(composeFile), -1) {
-		if v[2] == "?" {
-			require.Contains(t, v[3], "sh deploy/env.sh", "%s: the sentence says what to do", v[1])
+	for _, v := range interpolations(d.read(composeFile)) {
+		if v.kind == "?" {
+			require.Contains(t, v.rest, "sh deploy/env.sh", "%s: the sentence says what to do", v.name)
 		}
 	}
 }

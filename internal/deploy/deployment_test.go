@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -107,26 +106,6 @@ func (d *deployment) read(name string) string {
 	text, err := os.ReadFile(at(name))
 	require.NoError(d.t, err)
 	return string(text)
-}
-
-// variable is ${NAME}, ${NAME:-default} or ${NAME:?sentence}.
-var variable = regexp.MustCompile(`\$\{([A-Z][A-Z0-9_]*)(?::([-?])([^}]*))?\}`)
-
-// sample is a value for what has none by default: it fits every secret, and a password in a URL.
-const sample = "0123456789abcdef0123456789abcdef"
-
-// expand is the text as docker compose makes it with an .env that has only what is required.
-func expand(text string) string {
-	return variable.ReplaceAllStringFunc(text, func(found string) string {
-		parts := variable.FindStringSubmatch(found)
-		switch {
-		case parts[2] == "-":
-			return parts[3]
-		case parts[1] == "HOLDFAST_TEMPORAL_ENCRYPTION_KEYS":
-			return "2026-01-02:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-		}
-		return sample
-	})
 }
 
 // ours reports a program of this tree.

@@ -12,18 +12,18 @@ var exampleLine = regexp.MustCompile(`(?m)^(# )?([A-Z][A-Z0-9_]*)=(.*)$`)
 // variables: .env.example has every variable, as required or with the default that docker-compose.yml has, and no other one.
 func variables(d *deployment) (found []string) {
 	used := map[string]string{} // by name, the line of .env.example
-	for _, v := range variable.FindAllStringSubmatch(uncommented(d.read(composeFile)), -1) {
-		line := v[1] + "="
-		switch v[2] {
+	for _, v := range interpolations(uncommented(d.read(composeFile))) {
+		line := v.name + "="
+		switch v.kind {
 		case "-":
-			line = "# " + line + v[3]
+			line = "# " + line + expand(v.rest)
 		case "":
-			found = append(found, v[1]+": without a default or a sentence it is empty and nobody is told")
+			found = append(found, v.name+": without a default or a sentence it is empty and nobody is told")
 		}
-		if before, twice := used[v[1]]; twice && before != line {
-			found = append(found, v[1]+": it has two defaults")
+		if before, twice := used[v.name]; twice && before != line {
+			found = append(found, v.name+": it has two defaults")
 		}
-		used[v[1]] = line
+		used[v.name] = line
 	}
 	for _, line := range exampleLine.FindAllStringSubmatch(d.read(envFile), -1) {
 		if used[line[2]] != line[0] {

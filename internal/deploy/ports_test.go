@@ -59,6 +59,29 @@ func published(p *problems, d *deployment, s service) {
 	}
 }
 
+var browsed = regexp.MustCompile(`^http://127\.0\.0\.1:(\d+)$`)
+
+// follows: who publishes something on another port has said enough, and browsers are sent there.
+func follows(d *deployment) (found []string) {
+	env := map[string]string{"PAGES_PORT": "18080", "UI_PORT": "18233", "CODEC_PORT": "18089", "GRAFANA_PORT": "13000"}
+	var published []string
+	for _, s := range d.compose.Services {
+		for _, port := range s.Ports {
+			published = append(published, strings.Split(expandWith(port, env), ":")[1])
+		}
+	}
+	for name, s := range d.compose.Services {
+		p := &problems{service: name}
+		for variable, value := range s.Environment {
+			if to := browsed.FindStringSubmatch(expandWith(value, env)); to != nil {
+				p.whenf(!slices.Contains(published, to[1]), "%s: nothing is published on %s, where another port is set", variable, to[1])
+			}
+		}
+		found = append(found, p.found...)
+	}
+	return found
+}
+
 // addresses: who is named in an environment variable or a health check is there, and listens.
 func addresses(p *problems, d *deployment, s service) {
 	for name, value := range s.Environment {
