@@ -111,6 +111,8 @@ func TestChecksCanFail(t *testing.T) {
 		{"follows", composeFile, "127.0.0.1:${CODEC_PORT:-8089}}", "127.0.0.1:8089}", "temporal-ui: TEMPORAL_CODEC_ENDPOINT: nothing is published on 8089"},
 		{"hidden", ".gitignore", "/.env\n", "", ".env could be committed"},
 		{"hidden", ".dockerignore", "\n.*\n", "\n.git\n", ".env could get into the image"},
+		{"hidden", ".gitignore", "/*.sql*\n", "", ".gitignore: a dump of the databases"},
+		{"hidden", ".dockerignore", "*.sql*\n", "**/*.sql\n", ".dockerignore: **/*.sql could hide a migration"},
 		{"image", "Dockerfile", "golang:1.26.", "golang:1.25.", "Dockerfile: it is built with golang:1.25."},
 		{"image", "Dockerfile", "static-debian12:nonroot", "static-debian12", "has no version"},
 		{"image", "Dockerfile", "USER 65532:65532\n", "", "runs as root"},

@@ -3,6 +3,7 @@ package deploy
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -42,13 +43,24 @@ func uncommented(text string) string {
 	return regexp.MustCompile(`(?m)^\s*#.*$`).ReplaceAllString(text, "")
 }
 
-// hidden: git and the image's build pass over the secrets.
+// hidden: git and the image's build pass over the secrets and over dumps of the databases, and not over what is needed.
 func hidden(d *deployment) (found []string) {
 	if !strings.Contains(d.read(".gitignore"), "\n/.env\n") {
 		found = append(found, ".gitignore: .env could be committed")
 	}
 	if !strings.Contains("\n"+d.read(".dockerignore"), "\n.*\n") {
 		found = append(found, ".dockerignore: .env could get into the image")
+	}
+	for file, dumps := range map[string]string{".gitignore": "/*.sql*", ".dockerignore": "*.sql*"} {
+		lines := strings.Split(d.read(file), "\n")
+		if !slices.Contains(lines, dumps) {
+			found = append(found, file+": a dump of the databases beside docker-compose.yml would be taken along")
+		}
+		for _, line := range lines {
+			if strings.Contains(line, ".sql") && line != dumps {
+				found = append(found, file+": "+line+" could hide a migration")
+			}
+		}
 	}
 	return found
 }

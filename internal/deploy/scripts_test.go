@@ -185,6 +185,9 @@ func TestDatabasesFitTheirUsers(t *testing.T) {
 	for database, owner := range map[string]string{"temporal": "temporal", "temporal_visibility": "temporal", "holdfast": "holdfast"} {
 		require.Contains(t, sql, "CREATE DATABASE "+database+" OWNER "+owner+";")
 	}
+	saved := strings.Count(d.read("deploy/README.md"), "\nfor db in holdfast temporal temporal_visibility; do\n")
+	require.Equal(t, 2, saved, "all databases are saved and restored")
+	require.Equal(t, 3, strings.Count(sql, "CREATE DATABASE "))
 	for _, found := range regexp.MustCompile(`\\getenv \w+ (\w+)`).FindAllStringSubmatch(sql, -1) {
 		require.Contains(t, d.compose.Services["postgresql"].Environment, found[1])
 	}
