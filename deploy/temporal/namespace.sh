@@ -1,6 +1,6 @@
 #!/bin/sh
 # Creates the namespace and the search attributes by which tasks are found in the Temporal Web UI, and waits until the server knows
-# them. Can be run again: what is there stays. The temporal program takes the server's address from TEMPORAL_ADDRESS.
+# them. Can be run again: what is there stays, but for the retention, which becomes what it is told. The temporal program takes the server's address from TEMPORAL_ADDRESS.
 set -eu
 
 : "${TEMPORAL_ADDRESS:?is to be the host:port of the frontend}"
@@ -31,8 +31,11 @@ eventually() {
 healthy() { temporal operator cluster health; }
 
 namespace() {
-  temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" ||
+  if temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE"; then
+    temporal operator namespace update --namespace "$TEMPORAL_NAMESPACE" --retention "$retention"
+  else
     temporal operator namespace create --namespace "$TEMPORAL_NAMESPACE" --retention "$retention"
+  fi
 }
 
 # listed ATTRIBUTE: reports whether the namespace has it.

@@ -109,6 +109,7 @@ case "$1 $2 $3" in
 "operator cluster health") [ -e awake ] || { touch awake; echo not yet; exit 1; } ;;
 "operator namespace describe") [ -e namespace ] || { echo no such namespace; exit 1; } ;;
 "operator namespace create") touch namespace ;;
+"operator namespace update") [ ! -e stubborn ] || { rm stubborn; echo not now; exit 1; } ;;
 "operator search-attribute list") [ ! -e attributes ] || sed 's/$/ Keyword/' attributes; [ ! -e new ] || cat new >>attributes; rm -f new ;;
 "operator search-attribute create") echo "$7" >>new ;;
 *) echo "what is $*?"; exit 1 ;;
@@ -130,15 +131,18 @@ func TestNamespaceIsMadeOnce(t *testing.T) {
 		return string(text)
 	}
 	require.Contains(t, calls(), "operator namespace create --namespace holdfast --retention 168h\n")
+	require.NotContains(t, calls(), "update")
 	for _, attribute := range []string{"HoldfastApp", "HoldfastTask", "HoldfastSession"} {
 		require.Contains(t, calls(), "operator search-attribute create --namespace holdfast --name "+attribute+" --type Keyword\n")
 		require.Contains(t, out, "search attribute "+attribute+": there\n")
 	}
 
 	require.NoError(t, os.Remove(filepath.Join(dir, "calls")))
-	out, err = shell(t, dir, script, environ...)
+	write(t, filepath.Join(dir, "stubborn"), "") // the first update fails
+	out, err = shell(t, dir, script, append(environ, "RETENTION=24h")...)
 	require.NoError(t, err, out)
 	require.NotContains(t, calls(), "create", "the second time all is there")
+	require.Equal(t, 2, strings.Count(calls(), "operator namespace update --namespace holdfast --retention 24h\n"))
 }
 
 func TestNamespaceGivesUpWithTheReason(t *testing.T) {
