@@ -21,7 +21,7 @@ server's own page, or the CLI.
 
 	temporal workflow show -w ID --codec-endpoint http://127.0.0.1:8089 --codec-auth "Bearer $TOKEN"
 
-It needs temporal.encryption_keys and nothing else: neither Temporal nor the state.`, p.runCodec, "codec", "temporal", "log")
+It needs temporal.encryption_keys and nothing else: neither Temporal nor the state. Whether it is there /healthz tells everybody.`, p.runCodec, "codec", "temporal", "log")
 }
 
 func (p *Program) runCodec(ctx context.Context, c config.Config) error {
@@ -34,13 +34,25 @@ func (p *Program) runCodec(ctx context.Context, c config.Config) error {
 	if err != nil {
 		return fmt.Errorf("codec.address: %w", err)
 	}
-	ended := serve(listener, handler, slog.New(p.handler(c.Log)))
+	ended := serve(listener, withHealth(handler), slog.New(p.handler(c.Log)))
 	fmt.Fprintf(p.Stdout, "Ready: http://%s/\n", listener.Addr())
 	select {
 	case <-ctx.Done():
 	case err = <-ended.err:
 	}
 	return errors.Join(err, ended.shutdown()) //nolint:contextcheck // ctx has ended
+}
+
+// withHealth answers at /healthz, to who asks, that the server is there; all else is the handler's.
+func withHealth(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != codecHealth || r.Method != http.MethodGet {
+			handler.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		fmt.Fprintln(w, "ok")
+	})
 }
 
 // CodecServer is what decrypts for people; see package codec.

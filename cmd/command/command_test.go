@@ -116,6 +116,6 @@ func TestAHealthCheckOfNothingFails(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"health"}, {"health", "strater"}} {
 		_, err := run(t, nil, args...)
-		require.ErrorContains(t, err, "expected health starter or health worker")
+		require.ErrorContains(t, err, "expected health starter, health worker or health codec")
 	}
 }

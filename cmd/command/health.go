@@ -20,24 +20,31 @@ func (p *Program) health() *cobra.Command {
 		Use: "health", Short: "Ask a program on this machine whether it is ready",
 		// Without it cobra prints the help and exits with 0, and a health check with a slip in it would be content for ever.
 		RunE: func(*cobra.Command, []string) error {
-			return errors.New("health of what? expected health starter or health worker")
+			return errors.New("health of what? expected health starter, health worker or health codec")
 		},
 	}
 	c.AddCommand(
 		p.command("starter", "Ask the starter", "Ask the starter at starter.operator_address whether it is ready.",
 			func(ctx context.Context, c config.Config) error {
-				return ask(ctx, p.Stdout, "starter.operator_address", c.Starter.OperatorAddress)
+				return ask(ctx, p.Stdout, "starter.operator_address", c.Starter.OperatorAddress, "/readyz")
 			}, "starter"),
 		p.command("worker", "Ask the worker", "Ask the worker at worker.operator_address whether it is ready.",
 			func(ctx context.Context, c config.Config) error {
-				return ask(ctx, p.Stdout, "worker.operator_address", c.Worker.OperatorAddress)
+				return ask(ctx, p.Stdout, "worker.operator_address", c.Worker.OperatorAddress, "/readyz")
 			}, "worker"),
+		p.command("codec", "Ask the codec server", "Ask the codec server at codec.address whether it is there. It needs nobody, so that it is ready when it is.",
+			func(ctx context.Context, c config.Config) error {
+				return ask(ctx, p.Stdout, "codec.address", c.Codec.Address, codecHealth)
+			}, "codec"),
 	)
 	return c
 }
 
-// ask prints the answer; one that is not "ready" is an error.
-func ask(ctx context.Context, out io.Writer, key, address string) error {
+// codecHealth is where the codec server says that it is there. It has no listener for operators.
+const codecHealth = "/healthz"
+
+// ask prints the answer of a program at the address; one that is not 200 is an error. The key is where the address comes from.
+func ask(ctx context.Context, out io.Writer, key, address, path string) error {
 	if address == "" {
 		return errors.New(key + " is empty; there is nobody to ask")
 	}
@@ -50,7 +57,7 @@ func ask(ctx context.Context, out io.Writer, key, address string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*checkPatience)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+path, http.NoBody)
 	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)
 	}
