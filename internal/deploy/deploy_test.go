@@ -59,7 +59,7 @@ func TestChecksCanFail(t *testing.T) {
 		{"setting values", composeFile, "STOP_TIMEOUT: 20s", "STOP_TIMEOUT: 20", "worker.stop_timeout"},
 		{"order", composeFile, "schema: { condition", "scheme: { condition", "temporal: there is no service scheme to wait for"},
 		{"order", composeFile, "schema: { condition", "scheme: { condition", "schema: nobody waits for its end"},
-		{"order", composeFile, "codec: { condition: service_started }", "codec: { condition: service_healthy }", "proxy: codec has no health check"},
+		{"order", composeFile, "starter: { condition: service_healthy }", "schema: { condition: service_healthy }", "proxy: schema has no health check"},
 		{"order", composeFile, "condition: service_completed_successfully", "condition: service_finished", `temporal: "service_finished" is not a condition`},
 		{"order", composeFile, "starter: { condition: service_healthy }", "starter: { condition: service_started }", "until it is healthy"},
 		{"order", composeFile, "starter: { condition: service_healthy }", "prometheus: { condition: service_healthy }", "is not always started"},
@@ -90,9 +90,19 @@ func TestChecksCanFail(t *testing.T) {
 		{"health", composeFile, "/holdfast, health, worker", "/holdfast, health, starter", "worker: it is not asked for its health"},
 		{"health", composeFile, "command: [starter]", "command: [worker]", "starter: its command is not starter"},
 		{"health", composeFile, "      HOLDFAST_STARTER_OPERATOR_ADDRESS: :8081\n", "", "starter: its operator address is not set"},
+		{"health", composeFile, "/holdfast, health, codec", "/holdfast, version", "codec: it is not asked for its health"},
+		{"health", composeFile, "      HOLDFAST_CODEC_ADDRESS: :8089\n", "", "codec: its address is not set"},
+		{"health", composeFile, `    healthcheck:
+      test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1:3000/api/health"]
+      interval: 5s
+      timeout: 3s
+      retries: 12
+      start_period: 60s # it makes its database first
+`, "", "grafana: it has no health check"},
+		{"addresses", composeFile, "http://127.0.0.1:3000/", "http://127.0.0.1:300/", "grafana: it does not listen on 300"},
 		{"proxied", proxyFile, "codec:8089", "codec:8088", "codec does not listen on 8088"},
 		{"proxied", proxyFile, "dynamic a starter 8080", "dynamic a starters 8080", "there is no service starters"},
-		{"proxied", composeFile, "      codec: { condition: service_started }\n", "", "proxy: it does not wait for codec"},
+		{"proxied", composeFile, "      codec: { condition: service_healthy }\n", "", "proxy: it does not wait for codec"},
 		{"proxied", proxyFile, "reverse_proxy codec:8089", "respond 404", "proxy: it has 1 upstreams"},
 		{"proxied", proxyFile, "\t\tfail_duration 5s\n", "", "proxy: a starter that refuses or answers 503 has the fewest connections"},
 		{"proxied", proxyFile, "unhealthy_status 503", "unhealthy_status 502", "gets every new one"},

@@ -119,14 +119,20 @@ func networks(s service) []string {
 	return s.Networks
 }
 
-// health: a program of ours is asked at the address that it is given. The codec server has no operator listener.
+// health: what goes on running is asked for its health, or `up --wait` would end before it works. A program of ours is asked at the address
+// that it is given; the codec server has no operator listener.
 func health(p *problems, _ *deployment, s service) {
-	if !s.ours() || p.service == "codec" {
+	p.whenf(!s.oneShot() && s.Healthcheck == nil, "it has no health check")
+	if !s.ours() {
 		return
 	}
 	p.whenf(s.Healthcheck == nil || !slices.Equal(s.Healthcheck.Test, []string{"CMD", "/holdfast", "health", p.service}),
 		"it is not asked for its health")
 	p.whenf(!slices.Equal(s.Command, []string{p.service}), "its command is not %s", p.service)
+	if p.service == "codec" {
+		p.whenf(s.Environment["HOLDFAST_CODEC_ADDRESS"] == "", "its address is not set")
+		return
+	}
 	p.whenf(s.Environment["HOLDFAST_"+strings.ToUpper(p.service)+"_OPERATOR_ADDRESS"] == "", "its operator address is not set")
 }
 
