@@ -17,8 +17,15 @@ func (p *Program) version() *cobra.Command {
 	}
 }
 
-// buildVersion is what the go command has put into the program.
+// stamped is the version that the image's build gives with -ldflags "-X …/cmd/command.stamped=…", for it has no repository to read it from.
+// Only the linker changes it.
+var stamped = ""
+
+// buildVersion is what was stamped, or what the go command has put into the program.
 func buildVersion() string {
+	if stamped != "" {
+		return stamped
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
 		return "(of unknown version)"

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -67,24 +68,42 @@ func hidden(d *deployment) (found []string) {
 
 var (
 	from      = regexp.MustCompile(`(?m)^FROM (?:--platform=\S+ )?(\S+)`)
+	digest    = regexp.MustCompile(`^[a-z0-9./-]+:[a-z0-9]+@sha256:[0-9a-f]{64}$`)
+	stamped   = regexp.MustCompile(`-X (\S+)\.(\w+)=\$VERSION`)
 	goVersion = regexp.MustCompile(`(?m)^go (\S+)$`)
 )
 
-// image: it is built with the version of Go that the tests run with, and from nothing that is whatever is latest.
+// image: it is built with the version of Go that the tests run with, and from nothing that is whatever is latest. Its program says which
+// version it is.
 func image(d *deployment) (found []string) {
 	text := d.read("Dockerfile")
 	want := "golang:" + goVersion.FindStringSubmatch(d.read("go.work"))[1] + "-bookworm"
 	for i, stage := range from.FindAllStringSubmatch(text, -1) {
-		_, tag, _ := strings.Cut(stage[1], ":")
 		switch {
 		case i == 0 && stage[1] != want:
 			found = append(found, fmt.Sprintf("Dockerfile: it is built with %s; go.work says %s", stage[1], want))
-		case tag == "", tag == "latest":
-			found = append(found, "Dockerfile: "+stage[1]+" has no version")
+		case i > 0 && !digest.MatchString(stage[1]):
+			found = append(found, "Dockerfile: "+stage[1]+" is another one tomorrow")
 		}
 	}
 	if !strings.Contains(text, "\nUSER 65532:65532\n") {
 		found = append(found, "Dockerfile: the program runs as root")
+	}
+	return append(found, stamp(d, text)...)
+}
+
+// stamp: the linker passes over a variable that it does not find.
+func stamp(d *deployment, dockerfile string) (found []string) {
+	into := stamped.FindStringSubmatch(dockerfile)
+	module := strings.Fields(d.read("go.mod"))[1]
+	passed := slices.ContainsFunc(slices.Collect(maps.Values(d.compose.Services)), func(s service) bool {
+		return s.Build != nil && s.Build.Args["VERSION"] != ""
+	})
+	switch {
+	case into == nil, !strings.Contains(dockerfile, "\nARG VERSION="), !passed:
+		found = append(found, "Dockerfile: the program is not told its version")
+	case into[1] != module+"/cmd/command", !strings.Contains(d.read("cmd/command/version.go"), "\nvar "+into[2]+" = "):
+		found = append(found, "Dockerfile: there is no variable "+into[2]+" in "+into[1])
 	}
 	return found
 }
