@@ -12,19 +12,31 @@ command -v openssl >/dev/null || {
   exit 1
 }
 
-# fresh NAME: a value for the secret.
+# fresh NAME: puts a value for the secret into "value". Each command stands alone: the failure of one within echo "$(…)" would go unseen, and
+# leave an empty secret.
 fresh() {
   case $1 in
-  HOLDFAST_TEMPORAL_ENCRYPTION_KEYS) echo "$(date -u +%Y-%m-%d):$(openssl rand -base64 32)" ;;
-  *) openssl rand -hex 32 ;;
+  HOLDFAST_TEMPORAL_ENCRYPTION_KEYS)
+    value=$(openssl rand -base64 32)
+    value=$(date -u +%Y-%m-%d):$value
+    ;;
+  *) value=$(openssl rand -hex 32) ;;
   esac
 }
 
 umask 077 # it is for the eyes of its owner alone
+trap 'rm -f .env.new' EXIT
 while IFS= read -r line; do
   case $line in
   '#'* | *=?*) echo "$line" ;;
-  *=) echo "$line$(fresh "${line%=}")" ;;
+  *=)
+    fresh "${line%=}"
+    [ -n "${value#*:}" ] || {
+      echo "openssl gave nothing for ${line%=}" >&2
+      exit 1
+    }
+    echo "$line$value"
+    ;;
   *) echo "$line" ;;
   esac
 done <.env.example >.env.new

@@ -90,6 +90,24 @@ func TestEnvIsWrittenWithFreshSecrets(t *testing.T) {
 	require.Zero(t, info.Mode().Perm()&0o077, "others can read the secrets")
 }
 
+// TestNoEnvIsWrittenWithoutItsSecrets: not even half of one, whichever of them fails.
+func TestNoEnvIsWrittenWithoutItsSecrets(t *testing.T) {
+	t.Parallel()
+	for name, openssl := range map[string]string{
+		"none": "exit 1\n", "no key": "[ $2 != -base64 ] && echo 0123456789abcdef\n", "the third": "echo more >>calls; [ $(wc -l <calls) -lt 3 ] && echo 0123\n",
+		"nothing is said": "exit 0\n", "half of it is said": "echo 0123; exit 1\n",
+	} {
+		dir := copyOf(t)
+		write(t, filepath.Join(dir, "openssl"), "#!/bin/sh\n"+openssl)
+		out, err := shell(t, dir, filepath.Join(dir, "deploy", "env.sh"))
+		require.Error(t, err, name)
+		require.NotContains(t, out, ".env is written", name)
+		for _, file := range []string{".env", ".env.new"} {
+			require.NoFileExists(t, filepath.Join(dir, file), name)
+		}
+	}
+}
+
 func TestAnEnvThatIsThereIsNeverTouched(t *testing.T) {
 	t.Parallel()
 	dir := copyOf(t)
