@@ -93,6 +93,24 @@ func images(p *problems, _ *deployment, s service) {
 	p.whenf(!version.MatchString(tag), "the image %q has no version", s.Image)
 }
 
+// tested: Temporal's server, tools and Web UI are those with which the tests run.
+func tested(p *problems, d *deployment, s service) {
+	name, tag, _ := strings.Cut(s.Image, ":")
+	modules := map[string]string{
+		"temporalio/server": "go.temporal.io/server", "temporalio/admin-tools": "go.temporal.io/server", "temporalio/ui": "github.com/temporalio/ui-server/v2",
+	}
+	module, ours := modules[name]
+	p.whenf(!ours && strings.HasPrefix(name, "temporalio/"), "this test does not know which module %s is", name)
+	if !ours {
+		return
+	}
+	required := regexp.MustCompile(`(?m)^\s+(` + regexp.QuoteMeta(module) + ` v(\S+))`).FindStringSubmatch(d.read("dev/go.mod"))
+	p.whenf(required == nil, "dev/go.mod has no %s", module)
+	if required != nil {
+		p.whenf(required[2] != tag, "it is %s; dev/go.mod has %s", s.Image, required[1])
+	}
+}
+
 // built: our image is built once, for two builds that end with the same tag at the same time fail, and comes from nowhere else.
 func built(d *deployment) (found []string) {
 	builders := 0
