@@ -112,6 +112,7 @@ func TestChecksCanFail(t *testing.T) {
 		{"proxied", proxyFile, "\t\tfail_duration 5s\n", "", "proxy: a starter that refuses or answers 503 has the fewest connections"},
 		{"proxied", proxyFile, "unhealthy_status 503", "unhealthy_status 502", "gets every new one"},
 		{"scraped", "deploy/prometheus/prometheus.yml", "names: [worker]", "names: [workers]", "there is no service workers"},
+		{"scraped", "deploy/prometheus/prometheus.yml", "retention:", "retained:", "prometheus: it is not told how long to keep numbers"},
 		{"scraped", "deploy/prometheus/prometheus.yml", "port: 8081", "port: 8082", "starter does not listen on 8082"},
 		{"scraped", "deploy/prometheus/prometheus.yml", "temporal:8000", "temporal:9000", "temporal does not listen on 9000"},
 		{"scraped", "deploy/grafana/provisioning/datasources/prometheus.yml", "prometheus:9090", "prometheus:9091", "grafana: the datasource: prometheus does not listen"},

@@ -152,10 +152,13 @@ func proxied(d *deployment) []string {
 	return p.found
 }
 
-// scraped: what Prometheus asks is there, and Grafana asks Prometheus.
+// scraped: what Prometheus asks is there and kept for a time, and Grafana asks Prometheus.
 func scraped(d *deployment) []string {
 	p := &problems{service: "prometheus"}
 	var c struct {
+		Storage struct {
+			TSDB struct{ Retention struct{ Time string } }
+		}
 		Jobs []struct {
 			DNS []struct {
 				Names []string
@@ -168,6 +171,7 @@ func scraped(d *deployment) []string {
 		return []string{err.Error()}
 	}
 	p.whenf(len(c.Jobs) == 0, "it asks nobody")
+	p.whenf(c.Storage.TSDB.Retention.Time == "", "it is not told how long to keep numbers") // the flag is deprecated
 	for _, job := range c.Jobs {
 		for _, dns := range job.DNS {
 			for _, name := range dns.Names {
