@@ -28,8 +28,8 @@ func (h *held) Commit(ctx context.Context, c *state.Commit) error {
 		return fmt.Errorf("redis: commit: %w", err)
 	}
 	h.over = true
-	if d.clustered {
-		d.announce(ctx, session, len(c.Pending) > 0)
+	if d.clustered && worthTelling(c) {
+		d.announcer.add(session, len(c.Pending) > 0)
 	}
 	return nil
 }
@@ -55,7 +55,7 @@ func (h *held) commitKeys(c *state.Commit) []string {
 	}
 	keys := h.driver.keys.of(h.record.Session, "lease", "waiting", "record", "documents", "changes", "messages",
 		"ledger", "owners", callsOf+owner, "order", "rows")
-	if !h.driver.clustered {
+	if !h.driver.clustered && worthTelling(c) {
 		keys = append(keys, h.driver.keys.notices())
 	}
 	return keys

@@ -37,8 +37,8 @@
 //
 // Notices are numbered entries of a bounded stream. A watch reads on from where it was; a number that does not follow the
 // one before means that it missed something, and it says that everything may have changed. On one server the notice is part of the
-// commit. In a cluster it follows the commit, and a process that dies between the two leaves it out; readers look now and then
-// without being told.
+// commit. In a cluster it follows the commit in the background: no commit waits for the server of the notices, several of a session
+// may become one, and a process that dies between the two leaves it out; readers look now and then without being told.
 //
 // # What is durable
 //

@@ -32,9 +32,10 @@ type Driver struct {
 	scripts   scripts
 	log       *slog.Logger
 
-	bells   *bells
-	freed   *goredis.PubSub
-	stopped sync.WaitGroup
+	bells     *bells
+	freed     *goredis.PubSub
+	announcer *announcer // of a cluster; nil: notices are part of commits
+	stopped   sync.WaitGroup
 
 	close  sync.Once
 	open   context.Context // ends with the driver
@@ -79,16 +80,24 @@ func Open(ctx context.Context, address string, o Options) (*Driver, error) {
 	}
 	d.freed = d.client.Subscribe(d.open, d.keys.freed()) //nolint:contextcheck // it lives as long as the driver
 	d.stopped.Go(func() { d.bells.listen(d.freed) })
+	if d.clustered {
+		d.announcer = newAnnouncer(d)
+		d.stopped.Go(d.announcer.run)
+	}
 	return d, nil
 }
 
-// Close ends the connections. Holds that are still open can no longer commit; watches end.
+// Close ends the connections and waits for what goes on in the background. Holds that are still open can no longer commit;
+// watches end.
 func (d *Driver) Close() error {
 	var errs []error
 	d.close.Do(func() {
 		d.stop()
 		if d.freed != nil {
 			errs = append(errs, d.freed.Close())
+		}
+		if d.announcer != nil {
+			<-d.announcer.ended // it may have something to tell yet
 		}
 		errs = append(errs, d.client.Close())
 		d.stopped.Wait()

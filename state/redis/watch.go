@@ -17,15 +17,6 @@ import (
 // keepNotices is how many notices there are at least for watches to resume from.
 const keepNotices = 10_000
 
-// announce tells all processes of a commit, where the commit's script could not.
-func (d *Driver) announce(ctx context.Context, session holdfast.SessionID, outbox bool) {
-	err := d.run(ctx, d.scripts.notice, []string{d.keys.notices()}, string(session), flag(outbox), keepNotices).Err()
-	if err != nil {
-		d.log.Warn("redis: telling other processes of a commit failed; they look by themselves in a while",
-			"session", session, "err", err)
-	}
-}
-
 // Watch reads the stream of notices over a connection of its own. Whatever breaks that connection ends the watch.
 func (d *Driver) Watch(ctx context.Context, notify func(state.Notice)) error {
 	w := &watch{key: d.keys.notices()}
