@@ -65,6 +65,13 @@
 // the other starters find what the dead one has left, and tell the sessions' tasks in its stead. A lease here
 // is a hint, not a lock: a starter that was only slow says again who is there, and a task that was told otherwise has its grace period.
 //
+// # Clocks
+//
+// What is decided by time is decided by the store's clock: leases of sessions and of starters, what expires, and when owners of the
+// ledger are forgotten. With SQLite and in memory that is the machine's. The clocks of processes need not agree; they give the times
+// that people see (of changes, tasks and rows of the outbox) and one that decides little: a failed task stays on the list for ten
+// minutes, give or take how far the clocks of two processes are apart.
+//
 // # Following changes
 //
 // Each commit that changed something visible gets the session's next revision and an entry in a bounded log. A

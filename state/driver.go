@@ -16,7 +16,8 @@ var ErrGap = errors.New("the log of changes does not reach back to this position
 // Driver stores sessions in one kind of engine. It is what an implementer writes; applications use [Service].
 //
 // Every method is safe for concurrent use, and several processes may have drivers on the same store unless the engine
-// rules it out (memory). Errors of the engine are returned wrapped but otherwise as they are: the service treats
+// rules it out (memory). Whatever is decided by time is decided by the store's clock, one for all processes, and so only durations
+// are handed over: a process whose clock is wrong does no harm. Errors of the engine are returned wrapped but otherwise as they are: the service treats
 // whatever is no sentinel of this package or of package holdfast as a fault that may pass. Package statetest is the
 // executable form of this contract; a driver is done when it passes.
 type Driver interface { //nolint:interfacebloat // one engine is one thing; half a driver is none
@@ -46,19 +47,19 @@ type Driver interface { //nolint:interfacebloat // one engine is one thing; half
 	// Listed returns the sessions that have tasks on their lists, in any order.
 	Listed(ctx context.Context) ([]Listed, error)
 
-	// Beat makes the starter's presence lease last until the time, and Present notes whether it holds a connection of the session.
-	// A starter need not have beaten to be present.
-	Beat(ctx context.Context, starter string, until time.Time) error
+	// Beat makes the starter's presence lease last for so long from now, and Present notes whether it holds a connection of the
+	// session. A starter need not have beaten to be present.
+	Beat(ctx context.Context, starter string, lease time.Duration) error
 	Present(ctx context.Context, session holdfast.SessionID, starter string, present bool) error
 
-	// Presence returns the starters that hold a connection of the session and whose lease had not lapsed at the time.
-	Presence(ctx context.Context, session holdfast.SessionID, at time.Time) ([]string, error)
+	// Presence returns the starters that hold a connection of the session and whose lease has not lapsed.
+	Presence(ctx context.Context, session holdfast.SessionID) ([]string, error)
 
-	// Lapsed returns what starters whose lease had lapsed at the time have left behind, at most limit of them.
-	Lapsed(ctx context.Context, at time.Time, limit int) ([]Absent, error)
+	// Lapsed returns what starters whose lease has lapsed, or that never had one, have left behind, at most limit of them.
+	Lapsed(ctx context.Context, limit int) ([]Absent, error)
 
-	// Touch notes that the session is in use. It does nothing for a session that does not exist.
-	Touch(ctx context.Context, session holdfast.SessionID, at time.Time) error
+	// Touch notes that the session is in use now, as each commit does. It does nothing for a session that does not exist.
+	Touch(ctx context.Context, session holdfast.SessionID) error
 
 	// Expire removes what is no longer needed, and says how many sessions it removed.
 	Expire(ctx context.Context, expiry Expiry) (int, error)
@@ -97,8 +98,6 @@ type Claim struct {
 
 // Commit is all that one section writes.
 type Commit struct {
-	// At is the time of the commit; it also counts as the session's last use.
-	At time.Time
 	// Epoch of the session. It differs from the record's only when the session is created.
 	Epoch string
 	// Version, Revision and LastMessage replace those of the record.
@@ -156,10 +155,10 @@ type Notice struct {
 	Outbox bool
 }
 
-// Expiry says what may go.
+// Expiry says what may go. A negative time lets go of what was used just now as well.
 type Expiry struct {
-	// Idle removes sessions last used before it that are not held and have neither tasks nor outbox rows.
-	Idle time.Time
+	// Idle removes sessions last used longer ago that are not held and have neither tasks nor outbox rows.
+	Idle time.Duration
 	// Ledger removes the entries of owners whose last entry is older and that are not among the session's tasks.
-	Ledger time.Time
+	Ledger time.Duration
 }

@@ -43,13 +43,13 @@ func (s *Service) plan(ctx context.Context, record *Record, call Call, outcome *
 type draft struct {
 	Commit
 	record *Record
+	At     time.Time // by the process's clock, for people
 	change Change
 	trace  string // of who asks for it
 }
 
 func (s *Service) draft(ctx context.Context, record *Record) *draft {
-	d := &draft{record: record, trace: s.tracer.Trace(ctx), Commit: Commit{
-		At:           time.Now().UTC(),
+	d := &draft{record: record, trace: s.tracer.Trace(ctx), At: time.Now().UTC(), Commit: Commit{
 		Epoch:        record.Epoch,
 		Version:      record.Version + 1,
 		Revision:     record.Revision,

@@ -16,7 +16,7 @@ const PresenceLease = 12 * time.Second
 
 // Beat renews the starter's presence lease.
 func (s *Service) Beat(ctx context.Context, starter string) error {
-	if err := s.driver.Beat(ctx, starter, time.Now().Add(PresenceLease)); err != nil {
+	if err := s.driver.Beat(ctx, starter, PresenceLease); err != nil {
 		return fmt.Errorf("renew the presence lease: %w", err)
 	}
 	return nil
@@ -32,7 +32,7 @@ func (s *Service) Present(ctx context.Context, session holdfast.SessionID, start
 
 // Presence returns the starters, of those that live, that hold a connection of the session.
 func (s *Service) Presence(ctx context.Context, session holdfast.SessionID) ([]string, error) {
-	starters, err := s.driver.Presence(ctx, session, time.Now())
+	starters, err := s.driver.Presence(ctx, session)
 	if err != nil {
 		return nil, fmt.Errorf("look for connections of session %s: %w", session, err)
 	}
@@ -42,7 +42,7 @@ func (s *Service) Presence(ctx context.Context, session holdfast.SessionID) ([]s
 // Lapsed returns connections of starters whose lease has lapsed, at most limit of them. Who has told the sessions' tasks
 // strikes each out with Present(…, false).
 func (s *Service) Lapsed(ctx context.Context, limit int) ([]Absent, error) {
-	absent, err := s.driver.Lapsed(ctx, time.Now(), limit)
+	absent, err := s.driver.Lapsed(ctx, limit)
 	if err != nil {
 		return nil, fmt.Errorf("look for dead starters: %w", err)
 	}

@@ -56,7 +56,7 @@ func (s *Service) Deadline() time.Duration { return s.opts.Deadline }
 
 // Touch keeps the session from expiring, as every section does too. A client that only looks on needs it.
 func (s *Service) Touch(ctx context.Context, session holdfast.SessionID) error {
-	return s.driver.Touch(ctx, session, time.Now())
+	return s.driver.Touch(ctx, session)
 }
 
 // watch hears of other processes' commits. A watch that breaks is begun anew; what was missed meanwhile is made good by
@@ -81,8 +81,7 @@ func (s *Service) expire(ctx context.Context) {
 		ledgerOwner = 24 * time.Hour
 	)
 	for wait(ctx, s.opts.ExpireAfter/parts) {
-		now := time.Now()
-		removed, err := s.driver.Expire(ctx, Expiry{Idle: now.Add(-s.opts.ExpireAfter), Ledger: now.Add(-ledgerOwner)})
+		removed, err := s.driver.Expire(ctx, Expiry{Idle: s.opts.ExpireAfter, Ledger: ledgerOwner})
 		if err != nil && !errors.Is(err, context.Canceled) {
 			s.log.WarnContext(ctx, "removing expired sessions failed; trying again later", "err", err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/state"
@@ -32,7 +33,7 @@ func (h *held) Commit(_ context.Context, c *state.Commit) error {
 }
 
 func (s *session) write(c *state.Commit) {
-	s.touched = c.At
+	s.touched = time.Now()
 	r := &s.record
 	r.Epoch, r.Version, r.Revision, r.LastMessage = c.Epoch, c.Version, c.Revision, c.LastMessage
 	if r.Documents == nil {
@@ -60,7 +61,7 @@ func (s *session) enter(c *state.Commit) {
 		s.owners[e.Owner] = o
 	}
 	s.ledger[e.Key] = entry{result: e.Result}
-	o.keys, o.last = append(o.keys, e.Key), c.At
+	o.keys, o.last = append(o.keys, e.Key), s.touched
 	for int64(len(o.keys)) > e.Keep {
 		delete(s.ledger, o.keys[0])
 		o.keys = o.keys[1:]

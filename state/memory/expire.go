@@ -12,14 +12,14 @@ import (
 func (d *Driver) Expire(_ context.Context, e state.Expiry) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	removed := 0
+	now, removed := time.Now(), 0
 	for id, s := range d.sessions {
-		if s.touched.Before(e.Idle) && !d.needed(s) {
+		if now.Sub(s.touched) > e.Idle && !d.needed(s) {
 			delete(d.sessions, id)
 			removed++
 			continue
 		}
-		s.forget(e.Ledger)
+		s.forget(now.Add(-e.Ledger))
 	}
 	return removed, nil
 }

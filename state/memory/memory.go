@@ -98,11 +98,11 @@ func (s *session) copy() *state.Record {
 }
 
 // Touch notes that the session is in use.
-func (d *Driver) Touch(_ context.Context, id holdfast.SessionID, at time.Time) error {
+func (d *Driver) Touch(_ context.Context, id holdfast.SessionID) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if s := d.sessions[id]; s != nil && s.touched.Before(at) {
-		s.touched = at
+	if s := d.sessions[id]; s != nil {
+		s.touched = time.Now()
 	}
 	return nil
 }

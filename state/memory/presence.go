@@ -8,11 +8,11 @@ import (
 	"github.com/holdfast-run/holdfast/state"
 )
 
-// Beat makes the starter's lease last until the time.
-func (d *Driver) Beat(_ context.Context, starter string, until time.Time) error {
+// Beat makes the starter's lease last for so long from now.
+func (d *Driver) Beat(_ context.Context, starter string, lease time.Duration) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.starters[starter] = until
+	d.starters[starter] = time.Now().Add(lease)
 	return nil
 }
 
@@ -29,25 +29,28 @@ func (d *Driver) Present(_ context.Context, session holdfast.SessionID, starter 
 }
 
 // Presence returns the starters that hold a connection of the session.
-func (d *Driver) Presence(_ context.Context, session holdfast.SessionID, at time.Time) ([]string, error) {
+func (d *Driver) Presence(_ context.Context, session holdfast.SessionID) ([]string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var all []string
 	for p := range d.present {
-		if p.Session == session && d.starters[p.Starter].After(at) {
+		if p.Session == session && d.lives(p.Starter) {
 			all = append(all, p.Starter)
 		}
 	}
 	return all, nil
 }
 
+// lives requires Driver.mu.
+func (d *Driver) lives(starter string) bool { return time.Now().Before(d.starters[starter]) }
+
 // Lapsed returns what starters without a lease have left behind.
-func (d *Driver) Lapsed(_ context.Context, at time.Time, limit int) ([]state.Absent, error) {
+func (d *Driver) Lapsed(_ context.Context, limit int) ([]state.Absent, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var all []state.Absent
 	for p := range d.present {
-		if !d.starters[p.Starter].After(at) && len(all) < limit {
+		if !d.lives(p.Starter) && len(all) < limit {
 			all = append(all, p)
 		}
 	}

@@ -117,10 +117,10 @@ func (w *writing) saveSession(c *state.Commit, term string) {
 		}
 	}
 	w.queue(`INSERT INTO sessions AS s (session, epoch, version, revision, last_message, term, touched_at, tasks, task_ids, deferred)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8::json, '[]'), coalesce($9::text[], '{}'), coalesce($10::json, '[]'))
-		ON CONFLICT (session) DO UPDATE SET epoch = $2, version = $3, revision = $4, last_message = $5, term = $6, touched_at = $7,
-			tasks = coalesce($8::json, s.tasks), task_ids = coalesce($9::text[], s.task_ids), deferred = coalesce($10::json, s.deferred)`,
-		w.session, c.Epoch, c.Version, c.Revision, c.LastMessage, term, c.At, tasks, ids, deferred)
+		VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), coalesce($7::json, '[]'), coalesce($8::text[], '{}'), coalesce($9::json, '[]'))
+		ON CONFLICT (session) DO UPDATE SET epoch = $2, version = $3, revision = $4, last_message = $5, term = $6, touched_at = clock_timestamp(),
+			tasks = coalesce($7::json, s.tasks), task_ids = coalesce($8::text[], s.task_ids), deferred = coalesce($9::json, s.deferred)`,
+		w.session, c.Epoch, c.Version, c.Revision, c.LastMessage, term, tasks, ids, deferred)
 	for name, body := range c.Documents {
 		w.queue("INSERT INTO documents (session, name, body) VALUES ($1, $2, $3) ON CONFLICT (session, name) DO UPDATE SET body = $3",
 			w.session, name, string(body))
@@ -148,8 +148,8 @@ func (w *writing) saveEntry(c *state.Commit) {
 		return
 	}
 	w.queue(`INSERT INTO ledger (session, key, owner, n, result, at)
-		VALUES ($1, $2, $3, (SELECT coalesce(max(n), 0) + 1 FROM ledger WHERE session = $1 AND owner = $3), $4, $5)`,
-		w.session, e.Key, e.Owner, text(e.Result), c.At)
+		VALUES ($1, $2, $3, (SELECT coalesce(max(n), 0) + 1 FROM ledger WHERE session = $1 AND owner = $3), $4, clock_timestamp())`,
+		w.session, e.Key, e.Owner, text(e.Result))
 	w.queue(`DELETE FROM ledger WHERE session = $1 AND owner = $2
 		AND n <= (SELECT max(n) FROM ledger WHERE session = $1 AND owner = $2) - $3::bigint`, w.session, e.Owner, e.Keep)
 }

@@ -27,7 +27,7 @@ func next(held state.Held, value int) *state.Commit {
 	r := held.Record()
 	documents := holdfast.Documents{"State": json.RawMessage(fmt.Sprint(value))}
 	return &state.Commit{
-		At: time.Now(), Epoch: "epoch", Version: r.Version + 1, Revision: r.Revision + 1, Documents: documents,
+		Epoch: "epoch", Version: r.Version + 1, Revision: r.Revision + 1, Documents: documents,
 		KeepChanges: 10, KeepMessages: 10,
 		Change: &state.Change{Revision: r.Revision + 1, States: documents},
 	}
@@ -79,7 +79,7 @@ func TestExpireAfterACrash(t *testing.T) {
 	d := open(t, server.URL())
 	put(t, d, 1)
 	server.Restart(t)
-	removed, err := d.Expire(t.Context(), state.Expiry{Idle: time.Now().Add(time.Hour)})
+	removed, err := d.Expire(t.Context(), state.Expiry{Idle: -time.Hour, Ledger: time.Hour})
 	require.NoError(t, err)
 	require.Equal(t, 1, removed)
 	requireValue(t, d, "")
@@ -115,7 +115,7 @@ func testJSONKeepsItsBytes(t *testing.T, address string) {
 	require.True(t, found)
 	require.Equal(t, strange, string(result)) //nolint:testifylint // byte for byte is what is promised
 	require.Equal(t, c.Tasks[0].Error, again.Record().Tasks[0].Error)
-	_, err = d.Expire(t.Context(), state.Expiry{Idle: time.Now(), Ledger: time.Now().Add(time.Hour)})
+	_, err = d.Expire(t.Context(), state.Expiry{Idle: time.Hour, Ledger: -time.Hour})
 	require.NoError(t, err)
 }
 

@@ -24,7 +24,7 @@ func TestConformance(t *testing.T) {
 	server := postgrestest.Start(t)
 	statetest.Run(t, func(t testing.TB) statetest.Store { //nolint:thelper // a step of the test
 		url := server.Database(t)
-		return statetest.Store{Shared: true, Open: func(t testing.TB) state.Driver { //nolint:thelper // as above
+		return statetest.Store{Shared: true, Clock: true, Open: func(t testing.TB) state.Driver { //nolint:thelper // as above
 			return open(t, url)
 		}}
 	})

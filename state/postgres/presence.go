@@ -12,10 +12,11 @@ import (
 	"github.com/holdfast-run/holdfast/state"
 )
 
-// Beat makes the starter's lease last until the time.
-func (d *Driver) Beat(ctx context.Context, starter string, until time.Time) error {
-	const statement = "INSERT INTO starters (id, until) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET until = $2"
-	_, err := d.exec(ctx, "beat", statement, starter, until)
+// Beat makes the starter's lease last for so long from now.
+func (d *Driver) Beat(ctx context.Context, starter string, lease time.Duration) error {
+	const statement = `INSERT INTO starters (id, until) VALUES ($1, clock_timestamp() + $2::interval)
+		ON CONFLICT (id) DO UPDATE SET until = clock_timestamp() + $2::interval`
+	_, err := d.exec(ctx, "beat", statement, starter, lease)
 	return err
 }
 
@@ -30,11 +31,12 @@ func (d *Driver) Present(ctx context.Context, session holdfast.SessionID, starte
 }
 
 // Presence returns the starters that hold a connection of the session.
-func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID, at time.Time) (all []string, err error) {
+func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID) (all []string, err error) {
 	err = d.list(ctx, func(rows pgx.Rows) error {
 		all = append(all, "")
 		return rows.Scan(&all[len(all)-1])
-	}, "SELECT starter FROM presence JOIN starters ON starters.id = starter WHERE session = $1 AND until > $2", string(session), at)
+	}, `SELECT starter FROM presence JOIN starters ON starters.id = starter
+		WHERE session = $1 AND until > clock_timestamp()`, string(session))
 	if err != nil {
 		return nil, fmt.Errorf("postgres: presence: %w", err)
 	}
@@ -42,13 +44,13 @@ func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID, at ti
 }
 
 // Lapsed returns what starters without a lease have left behind.
-func (d *Driver) Lapsed(ctx context.Context, at time.Time, limit int) (all []state.Absent, err error) {
+func (d *Driver) Lapsed(ctx context.Context, limit int) (all []state.Absent, err error) {
 	err = d.list(ctx, func(rows pgx.Rows) error {
 		all = append(all, state.Absent{})
 		a := &all[len(all)-1]
 		return rows.Scan(&a.Session, &a.Starter)
 	}, `SELECT session, starter FROM presence LEFT JOIN starters ON starters.id = presence.starter
-		WHERE until IS NULL OR until <= $1 LIMIT $2`, at, limit)
+		WHERE until IS NULL OR until <= clock_timestamp() LIMIT $1`, limit)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: lapsed: %w", err)
 	}

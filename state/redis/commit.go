@@ -21,7 +21,7 @@ func (h *held) Commit(ctx context.Context, c *state.Commit) error {
 	if w.err != nil {
 		return fmt.Errorf("redis: commit: %w", w.err)
 	}
-	if err := d.enter(ctx, session, h.term, micros(c.At), h.concerns(c)); err != nil {
+	if err := d.enter(ctx, session, h.term, now, h.concerns(c)); err != nil {
 		return fmt.Errorf("redis: commit: %w", err)
 	}
 	if err := h.write(ctx, h.commitKeys(c), w.all); err != nil {

@@ -33,7 +33,7 @@ func full(held state.Held, document string) *state.Commit {
 	task := state.Task{ID: "test.A-one-x", Name: "A", Status: state.StatusRunning}
 	row := state.Pending{ID: fmt.Sprint("p", r.Version), Kind: state.KindStart, Session: r.Session, App: "test", Name: "A"}
 	c := &state.Commit{
-		At: time.Now().UTC(), Epoch: "epoch1", Version: r.Version + 1, Revision: r.Revision + 1, LastMessage: r.LastMessage + 1,
+		Epoch: "epoch1", Version: r.Version + 1, Revision: r.Revision + 1, LastMessage: r.LastMessage + 1,
 		Documents: holdfast.Documents{"State": json.RawMessage(document)},
 		Tasks:     []state.Task{task}, TasksChanged: true,
 		Entry:       &state.Entry{Owner: "o", Key: fmt.Sprint("k", r.Version), Result: json.RawMessage("1"), Keep: 10},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -14,8 +13,8 @@ import (
 )
 
 // Touch notes that the session is in use.
-func (d *Driver) Touch(ctx context.Context, session holdfast.SessionID, at time.Time) error {
-	if err := d.run(ctx, d.scripts.touch, d.keys.of(session, "record"), micros(at)).Err(); err != nil {
+func (d *Driver) Touch(ctx context.Context, session holdfast.SessionID) error {
+	if err := d.run(ctx, d.scripts.touch, d.keys.of(session, "record")).Err(); err != nil {
 		return fmt.Errorf("redis: touch: %w", err)
 	}
 	return nil
@@ -27,15 +26,11 @@ func (d *Driver) Expire(ctx context.Context, e state.Expiry) (removed int, err e
 	if err := d.repair(ctx); err != nil {
 		return 0, fmt.Errorf("redis: expire: %w", err)
 	}
-	before := e.Idle
-	if e.Ledger.After(before) {
-		before = e.Ledger
-	}
-	entries, err := d.entries(ctx, existing, exclusive(before))
+	entries, err := d.entries(ctx, existing, strconv.FormatInt(min(e.Idle, e.Ledger).Microseconds(), 10))
 	if err == nil {
 		err = d.each(ctx, entries, func(p goredis.Pipeliner, at entry) *goredis.Cmd {
 			calls := d.keys.session(at.session, callsOf)
-			return d.scripts.expire.pipe(ctx, p, d.expireKeys(at.session), micros(e.Idle), micros(e.Ledger), calls)
+			return d.scripts.expire.pipe(ctx, p, d.expireKeys(at.session), e.Idle.Microseconds(), e.Ledger.Microseconds(), calls)
 		}, func(at entry, reply []any) error {
 			gone, err := d.looked(ctx, at, reply)
 			if gone {
@@ -84,6 +79,3 @@ func (d *Driver) postpone(ctx context.Context, e entry, until string) error {
 	}
 	return nil
 }
-
-// exclusive is the bound of times before this one.
-func exclusive(before time.Time) string { return "(" + strconv.FormatInt(micros(before), 10) }

@@ -40,8 +40,11 @@ func (i index) of(k keys, shard int) []string {
 	return []string{k.shard(shard, string(i)), k.shard(shard, string(i)+":terms")}
 }
 
-// enter must come before the term commits what the indexes list.
-func (d *Driver) enter(ctx context.Context, session holdfast.SessionID, term string, at int64, indexes []index) error {
+// now is the time at which a script runs.
+const now = ""
+
+// enter must come before the term commits what the indexes list, as of now; a time is for what was missing.
+func (d *Driver) enter(ctx context.Context, session holdfast.SessionID, term, at string, indexes []index) error {
 	if len(indexes) == 0 {
 		return nil
 	}
@@ -55,12 +58,15 @@ func (d *Driver) enter(ctx context.Context, session holdfast.SessionID, term str
 	return nil
 }
 
-// entries are those of the index that were entered at the time before or earlier, the oldest first. "+inf" is for all.
-func (d *Driver) entries(ctx context.Context, i index, before string) (all []entry, err error) {
+// everything is how long ago all entries of an index were entered.
+const everything = ""
+
+// entries are those of the index that were entered longer ago than so many microseconds, the oldest first.
+func (d *Driver) entries(ctx context.Context, i index, ago string) (all []entry, err error) {
 	pipe := d.client.Pipeline()
 	replies := make([]*goredis.Cmd, shards)
 	for n := range shards {
-		replies[n] = d.scripts.entries.pipe(ctx, pipe, i.of(d.keys, n), before)
+		replies[n] = d.scripts.entries.pipe(ctx, pipe, i.of(d.keys, n), ago)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("read the index of sessions: %w", err)

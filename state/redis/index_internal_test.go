@@ -27,7 +27,7 @@ func readers(t *testing.T, d *Driver) map[index]func() {
 			require.Empty(t, listed)
 		},
 		existing: func() {
-			removed, err := d.Expire(t.Context(), state.Expiry{Idle: time.Now().Add(time.Hour)})
+			removed, err := d.Expire(t.Context(), state.Expiry{Idle: -time.Hour, Ledger: time.Hour})
 			require.NoError(t, err)
 			require.Zero(t, removed)
 		},
@@ -36,7 +36,7 @@ func readers(t *testing.T, d *Driver) map[index]func() {
 
 func (d *Driver) size(t *testing.T, i index) int {
 	t.Helper()
-	entries, err := d.entries(t.Context(), i, "+inf")
+	entries, err := d.entries(t.Context(), i, everything)
 	require.NoError(t, err)
 	return len(entries)
 }
@@ -52,14 +52,14 @@ func TestEntryStaysWhileItsTermMayCommit(t *testing.T) {
 		first, err := d.Acquire(t.Context(), state.Claim{Session: session, Lease: time.Minute})
 		require.NoError(t, err)
 		term := first.(*held).term
-		require.NoError(t, d.enter(t.Context(), session, term, 7, []index{i}))
+		require.NoError(t, d.enter(t.Context(), session, term, "7", []index{i}))
 		read()
 		require.Equal(t, 1, d.size(t, i), "%s: the term holds the session", i)
 		first.Release()
-		require.NoError(t, d.enter(t.Context(), session, "another", 8, []index{i}))
+		require.NoError(t, d.enter(t.Context(), session, "another", "8", []index{i}))
 		require.NoError(t, d.leave(t.Context(), i, entry{session: session, term: term}))
 		require.Equal(t, 1, d.size(t, i), "%s: another term has entered it since", i)
-		require.NoError(t, d.enter(t.Context(), session, "", 9, []index{i}))
+		require.NoError(t, d.enter(t.Context(), session, "", "9", []index{i}))
 		require.NoError(t, d.leave(t.Context(), i, entry{session: session}))
 		require.Equal(t, 1, d.size(t, i), "%s: what was made good does not take the term away", i)
 		read()
@@ -78,7 +78,7 @@ func TestOutboxIsOldestFirstAmongManySessions(t *testing.T) {
 		h, err := d.Acquire(t.Context(), state.Claim{Session: id, Lease: time.Minute})
 		require.NoError(t, err)
 		require.NoError(t, h.Commit(t.Context(), &state.Commit{
-			At: time.Now(), Epoch: "e", Version: h.Record().Version + 1,
+			Epoch: "e", Version: h.Record().Version + 1,
 			Pending: []state.Pending{{ID: row, Session: id}}, Settled: settled,
 		}))
 		want = append(want, row)

@@ -38,7 +38,7 @@ func (d *Driver) oldest(ctx context.Context, limit int) (rows []row, err error) 
 	if limit <= 0 {
 		return nil, nil
 	}
-	entries, err := d.entries(ctx, waiting, "+inf")
+	entries, err := d.entries(ctx, waiting, everything)
 	if err != nil {
 		return nil, err
 	}

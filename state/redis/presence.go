@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -21,10 +20,10 @@ func (d *Driver) presenceKeys(shard int) []string {
 	return []string{d.keys.shard(shard, "present:session"), d.keys.shard(shard, "present:starter")}
 }
 
-// Beat makes the starter's lease last until the time. A server that is out of memory takes it too, and so a starter that lives
+// Beat makes the starter's lease last for so long from now. A server that is out of memory takes it too, and so a starter that lives
 // does not look dead.
-func (d *Driver) Beat(ctx context.Context, starter string, until time.Time) error {
-	if err := d.run(ctx, d.scripts.beat, []string{d.keys.starters()}, starter, micros(until)).Err(); err != nil {
+func (d *Driver) Beat(ctx context.Context, starter string, lease time.Duration) error {
+	if err := d.run(ctx, d.scripts.beat, []string{d.keys.starters()}, starter, lease.Microseconds()).Err(); err != nil {
 		return fmt.Errorf("redis: beat: %w", err)
 	}
 	return nil
@@ -40,7 +39,7 @@ func (d *Driver) Present(ctx context.Context, session holdfast.SessionID, starte
 }
 
 // Presence returns the starters that hold a connection of the session.
-func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID, at time.Time) ([]string, error) {
+func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID) ([]string, error) {
 	key := d.presenceKeys(shardOf(session))[0]
 	from, to := "["+string(session)+"\x00", "("+string(session)+"\x01"
 	pairs, err := d.client.ZRangeByLex(ctx, key, &goredis.ZRangeBy{Min: from, Max: to}).Result()
@@ -50,7 +49,7 @@ func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID, at ti
 	if len(pairs) == 0 {
 		return nil, nil
 	}
-	living, err := d.living(ctx, at)
+	living, err := d.living(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("redis: presence: %w", err)
 	}
@@ -63,27 +62,18 @@ func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID, at ti
 	return all, nil
 }
 
-// living are the starters whose lease had not lapsed at the time.
-func (d *Driver) living(ctx context.Context, at time.Time) (all []string, err error) {
-	leases, err := d.client.HGetAll(ctx, d.keys.starters()).Result()
+// living are the starters whose lease has not lapsed, by the clock of the server that has the leases.
+func (d *Driver) living(ctx context.Context) ([]string, error) {
+	all, err := d.run(ctx, d.scripts.living, []string{d.keys.starters()}).StringSlice()
 	if err != nil {
 		return nil, fmt.Errorf("read the starters' leases: %w", err)
-	}
-	for starter, until := range leases {
-		n, err := strconv.ParseInt(until, 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("read the lease of starter %s: %w", starter, err)
-		}
-		if n > micros(at) {
-			all = append(all, starter)
-		}
 	}
 	return all, nil
 }
 
 // Lapsed returns what starters without a lease have left behind.
-func (d *Driver) Lapsed(ctx context.Context, at time.Time, limit int) ([]state.Absent, error) {
-	living, err := d.living(ctx, at)
+func (d *Driver) Lapsed(ctx context.Context, limit int) ([]state.Absent, error) {
+	living, err := d.living(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("redis: lapsed: %w", err)
 	}
@@ -117,9 +107,9 @@ func (d *Driver) left(ctx context.Context, limit int, living []string) (all []st
 	return all, nil
 }
 
-// forgetStarters removes the leases that ended before the time. What such a starter left behind is found by Lapsed without them.
-func (d *Driver) forgetStarters(ctx context.Context, before time.Time) error {
-	if err := d.run(ctx, d.scripts.forget, []string{d.keys.starters()}, micros(before)).Err(); err != nil {
+// forgetStarters removes the leases that ended longer ago. What such a starter left behind is found by Lapsed without them.
+func (d *Driver) forgetStarters(ctx context.Context, ago time.Duration) error {
+	if err := d.run(ctx, d.scripts.forget, []string{d.keys.starters()}, ago.Microseconds()).Err(); err != nil {
 		return fmt.Errorf("remove starters: %w", err)
 	}
 	return nil

@@ -113,7 +113,7 @@ func (d *Driver) Listed(ctx context.Context) ([]state.Listed, error) {
 }
 
 func (d *Driver) listed(ctx context.Context) (all []state.Listed, err error) {
-	entries, err := d.entries(ctx, tasked, "+inf")
+	entries, err := d.entries(ctx, tasked, everything)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func conform(t *testing.T, url string) {
 	var stores atomic.Int32
 	statetest.Run(t, func(testing.TB) statetest.Store {
 		o := redis.Options{Prefix: fmt.Sprint("store", stores.Add(1))}
-		return statetest.Store{Shared: true, Open: func(t testing.TB) state.Driver { //nolint:thelper // a step of the test
+		return statetest.Store{Shared: true, Clock: true, Open: func(t testing.TB) state.Driver { //nolint:thelper // a step of the test
 			return open(t, url, o)
 		}}
 	})

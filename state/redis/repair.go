@@ -59,10 +59,6 @@ func (d *Driver) reenter(ctx context.Context, session holdfast.SessionID) error 
 	if err != nil || len(reply) != 3 || reply[0] == nil {
 		return err //nolint:wrapcheck // wrapped by the caller
 	}
-	touched, err := number(reply[0])
-	if err != nil {
-		return err
-	}
 	indexes := []index{existing}
 	if tasks := text(reply[1]); tasks != "" && tasks != "[]" {
 		indexes = append(indexes, tasked)
@@ -70,5 +66,5 @@ func (d *Driver) reenter(ctx context.Context, session holdfast.SessionID) error 
 	if rows, ok := reply[2].(int64); ok && rows > 0 {
 		indexes = append(indexes, waiting)
 	}
-	return d.enter(ctx, session, "", touched, indexes)
+	return d.enter(ctx, session, "", text(reply[0]), indexes)
 }

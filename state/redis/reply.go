@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/state"
@@ -92,5 +91,3 @@ func streamed(v any) (n int64, fields map[string]string, err error) {
 	}
 	return n, fields, nil
 }
-
-func micros(t time.Time) int64 { return t.UnixMicro() }

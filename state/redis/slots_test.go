@@ -63,7 +63,7 @@ func TestKeysOfASessionAreInOneSlot(t *testing.T) {
 		c := full(held, "1") // settle everything, so that the session can go
 		c.Pending, c.Settled, c.Tasks = nil, []string{"p0"}, nil
 		require.NoError(t, held.Commit(t.Context(), c))
-		removed, err := d.Expire(t.Context(), state.Expiry{Idle: time.Now().Add(time.Hour)})
+		removed, err := d.Expire(t.Context(), state.Expiry{Idle: -time.Hour, Ledger: time.Hour})
 		require.NoError(t, err)
 		require.Equal(t, 1, removed)
 		each(t, cluster, func(_ context.Context, _ *goredis.Client, key string) {
@@ -108,7 +108,7 @@ func TestIndexesAreMadeGoodAfterAFailover(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, listed)
 
-	_, err = d.Expire(t.Context(), state.Expiry{})
+	_, err = d.Expire(t.Context(), state.Expiry{Idle: time.Hour, Ledger: time.Hour})
 	require.NoError(t, err)
 	listed, err = d.Listed(t.Context())
 	require.NoError(t, err)

@@ -28,7 +28,7 @@ func (w *words) json(value any) string {
 func (w *words) commit(h *held, c *state.Commit) {
 	w.add(h.term, h.driver.keys.freed(), string(h.record.Session))
 	w.change(c)
-	w.add(flag(len(c.Pending) > 0), keepNotices, c.Epoch, c.Version, c.Revision, c.LastMessage, micros(c.At))
+	w.add(flag(len(c.Pending) > 0), keepNotices, c.Epoch, c.Version, c.Revision, c.LastMessage)
 	w.tasks(c)
 	w.add(len(c.Documents))
 	for name, body := range c.Documents {
@@ -69,7 +69,7 @@ func (w *words) entry(c *state.Commit) {
 	if e.Result != nil {
 		value = "=" + string(e.Result)
 	}
-	w.add(1, e.Owner, e.Key, value, e.Keep, micros(c.At))
+	w.add(1, e.Owner, e.Key, value, e.Keep)
 }
 
 func (w *words) outbox(c *state.Commit) {

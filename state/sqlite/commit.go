@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/state"
@@ -14,7 +15,7 @@ import (
 // end gives it up.
 func (h *held) Commit(ctx context.Context, c *state.Commit) error {
 	err := h.driver.write(ctx, func(tx *sql.Tx) error {
-		w := &writing{ctx: ctx, tx: tx, session: h.record.Session}
+		w := &writing{ctx: ctx, tx: tx, session: h.record.Session, now: micros(time.Now())}
 		w.fence(h.term)
 		w.saveSession(c, h.record)
 		w.saveChange(c)
@@ -34,6 +35,7 @@ type writing struct {
 	ctx     context.Context
 	tx      *sql.Tx
 	session holdfast.SessionID
+	now     int64
 	err     error
 }
 
@@ -79,7 +81,7 @@ func (w *writing) saveSession(c *state.Commit, before *state.Record) {
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
 		ON CONFLICT (id) DO UPDATE SET epoch = ?2, version = ?3, revision = ?4, last_message = ?5, tasks = ?6, deferred = ?7, touched_at = ?8`,
 		w.session, c.Epoch, c.Version, c.Revision, c.LastMessage,
-		w.json(append([]state.Task{}, tasks...)), w.json(append([]state.Pending{}, deferred...)), micros(c.At))
+		w.json(append([]state.Task{}, tasks...)), w.json(append([]state.Pending{}, deferred...)), w.now)
 	for name, body := range c.Documents {
 		w.exec("write state "+name, "INSERT INTO documents (session, name, body) VALUES (?1, ?2, ?3) ON CONFLICT (session, name) DO UPDATE SET body = ?3",
 			w.session, name, string(body))
@@ -108,7 +110,7 @@ func (w *writing) saveEntry(c *state.Commit) {
 	}
 	w.exec("write the ledger", `INSERT INTO ledger (session, key, owner, n, result, at)
 		VALUES (?1, ?2, ?3, (SELECT coalesce(max(n), 0) + 1 FROM ledger WHERE session = ?1 AND owner = ?3), ?4, ?5)`,
-		w.session, e.Key, e.Owner, text(e.Result), micros(c.At))
+		w.session, e.Key, e.Owner, text(e.Result), w.now)
 	w.exec("trim the ledger", `DELETE FROM ledger WHERE session = ?1 AND owner = ?2
 		AND n <= (SELECT max(n) FROM ledger WHERE session = ?1 AND owner = ?2) - ?3`,
 		w.session, e.Owner, e.Keep)

@@ -11,9 +11,9 @@ import (
 	"github.com/holdfast-run/holdfast/state"
 )
 
-// Beat makes the starter's lease last until the time.
-func (d *Driver) Beat(ctx context.Context, starter string, until time.Time) error {
-	_, err := d.writer.ExecContext(ctx, "INSERT INTO starters (id, until) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET until = ?2", starter, micros(until))
+// Beat makes the starter's lease last for so long from now.
+func (d *Driver) Beat(ctx context.Context, starter string, lease time.Duration) error {
+	_, err := d.writer.ExecContext(ctx, "INSERT INTO starters (id, until) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET until = ?2", starter, micros(time.Now().Add(lease)))
 	if err != nil {
 		return fmt.Errorf("sqlite: beat: %w", err)
 	}
@@ -33,7 +33,7 @@ func (d *Driver) Present(ctx context.Context, session holdfast.SessionID, starte
 }
 
 // Presence returns the starters that hold a connection of the session.
-func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID, at time.Time) (all []string, err error) {
+func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID) (all []string, err error) {
 	err = d.read(ctx, func(tx *sql.Tx) error {
 		return each(ctx, tx, func(rows *sql.Rows) error {
 			var starter string
@@ -42,7 +42,7 @@ func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID, at ti
 			}
 			all = append(all, starter)
 			return nil
-		}, "SELECT starter FROM presence JOIN starters ON starters.id = presence.starter WHERE session = ? AND until > ?", session, micros(at))
+		}, "SELECT starter FROM presence JOIN starters ON starters.id = presence.starter WHERE session = ? AND until > ?", session, micros(time.Now()))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: presence: %w", err)
@@ -51,7 +51,7 @@ func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID, at ti
 }
 
 // Lapsed returns what starters without a lease have left behind.
-func (d *Driver) Lapsed(ctx context.Context, at time.Time, limit int) (all []state.Absent, err error) {
+func (d *Driver) Lapsed(ctx context.Context, limit int) (all []state.Absent, err error) {
 	err = d.read(ctx, func(tx *sql.Tx) error {
 		return each(ctx, tx, func(rows *sql.Rows) error {
 			var a state.Absent
@@ -61,7 +61,7 @@ func (d *Driver) Lapsed(ctx context.Context, at time.Time, limit int) (all []sta
 			all = append(all, a)
 			return nil
 		}, `SELECT session, starter FROM presence LEFT JOIN starters ON starters.id = presence.starter
-			WHERE until IS NULL OR until <= ? LIMIT ?`, micros(at), limit)
+			WHERE until IS NULL OR until <= ? LIMIT ?`, micros(time.Now()), limit)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: lapsed: %w", err)

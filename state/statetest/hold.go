@@ -175,7 +175,7 @@ func testStaleRelease(b *bench) {
 func testFenceOverExpiry(b *bench) {
 	stale := b.hold(b, session, short)
 	b.put(b, session, 1)
-	_, err := b.Expire(b.Context(), state.Expiry{Idle: time.Now().Add(time.Hour)})
+	_, err := b.Expire(b.Context(), state.Expiry{Idle: -time.Hour, Ledger: time.Hour})
 	b.must(err)
 	b.put(b, session, 2, func(c *state.Commit) { c.Epoch = "epoch2" })
 	wantExpired(b, stale.Commit(b.Context(), next(stale, 666)))

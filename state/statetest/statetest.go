@@ -20,6 +20,8 @@ type Store struct {
 	Open func(t testing.TB) state.Driver
 	// Shared declares that several drivers can use the store at the same time.
 	Shared bool
+	// Clock declares that the store has a clock of its own, whatever that of a process says.
+	Clock bool
 }
 
 // Run checks a driver. newStore makes an empty store for each test.
@@ -61,6 +63,7 @@ func Run(t *testing.T, newStore func(t testing.TB) Store) {
 		{"Presence/OfStartersThatBeat", false, testPresence},
 		{"Presence/LapsesWithTheLease", false, testLapsed},
 		{"Presence/IsSeenByOtherDrivers", true, testPresenceOfOthers},
+		{"Clock/ThatOfAProcessDoesNotMatter", true, testClock},
 		{"Expire/RemovesIdleSessions", false, testExpire},
 		{"Expire/KeepsWhatIsNeeded", false, testExpireKeeps},
 		{"Expire/ForgetsSilentOwners", false, testExpireLedger},
@@ -138,7 +141,7 @@ func (b *bench) hold(driver state.Driver, id holdfast.SessionID, lease time.Dura
 func next(held state.Held, value int) *state.Commit {
 	r := held.Record()
 	c := &state.Commit{
-		At: time.Now().UTC(), Epoch: r.Epoch, Version: r.Version + 1, Revision: r.Revision + 1, LastMessage: r.LastMessage,
+		Epoch: r.Epoch, Version: r.Version + 1, Revision: r.Revision + 1, LastMessage: r.LastMessage,
 		Documents:   holdfast.Documents{"State": json.RawMessage(fmt.Sprint(value))},
 		KeepChanges: 1000, KeepMessages: 100,
 	}

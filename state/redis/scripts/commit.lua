@@ -44,8 +44,11 @@ else
   take()
 end
 
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local touched = string.format('%.0f', now)
 redis.call('HSET', record, 'term', term, 'epoch', take(), 'version', take(), 'revision', take(), 'last_message', take(),
-  'touched', take())
+  'touched', touched)
 for _ = 1, times() do
   redis.call('HSET', record, take(), take())
 end
@@ -54,11 +57,11 @@ for _ = 1, times() do
 end
 
 for _ = 1, times() do -- the entry of the ledger, if there is one
-  local owner, key, value, keep, now = take(), take(), take(), times(), take()
+  local owner, key, value, keep = take(), take(), take(), times()
   if redis.call('HSET', ledger, key, value) == 1 then
     redis.call('RPUSH', calls, key)
   end
-  redis.call('ZADD', owners, now, owner)
+  redis.call('ZADD', owners, touched, owner)
   while redis.call('LLEN', calls) > keep do
     redis.call('HDEL', ledger, redis.call('LPOP', calls))
   end
@@ -69,8 +72,6 @@ for _ = 1, times() do
   redis.call('ZREM', order, id)
   redis.call('HDEL', rows, id)
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
 local newest = redis.call('ZRANGE', order, -1, -1, 'WITHSCORES')[2]
 if newest and tonumber(newest) >= now then
   now = tonumber(newest) + 1

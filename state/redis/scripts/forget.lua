@@ -1,8 +1,10 @@
 #!lua flags=allow-oom
--- Removes the leases of starters that ended before a time. KEYS: starters. ARGV: time.
+-- Removes the leases of starters that ended longer ago than so many microseconds. KEYS: starters. ARGV: microseconds.
+local time = redis.call('TIME')
+local before = time[1] * 1000000 + time[2] - ARGV[1]
 local leases = redis.call('HGETALL', KEYS[1])
 for i = 1, #leases, 2 do
-  if tonumber(leases[i + 1]) < tonumber(ARGV[1]) then
+  if tonumber(leases[i + 1]) < before then
     redis.call('HDEL', KEYS[1], leases[i])
   end
 end

@@ -1,0 +1,11 @@
+#!lua flags=no-writes
+-- Finds the starters whose leases last. KEYS: starters.
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local leases, living = redis.call('HGETALL', KEYS[1]), {}
+for i = 1, #leases, 2 do
+  if tonumber(leases[i + 1]) > now then
+    living[#living + 1] = leases[i]
+  end
+end
+return living
