@@ -21,24 +21,29 @@ type store struct {
 // onEachStore runs a test on private servers.
 func onEachStore(t *testing.T, test func(*testing.T, *store)) {
 	t.Helper()
-	for name, start := range map[string]func(*testing.T) *store{
-		"postgres": func(t *testing.T) *store {
-			server := postgrestest.Start(t)
-			return &store{server.URL(), func() { server.Restart(t) }}
-		},
-		"redis": func(t *testing.T) *store {
-			server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
-			return &store{server.URL(), server.Restart}
-		},
-	} {
+	for name, start := range stores() {
 		t.Run(name, func(t *testing.T) {
 			test(t, start(t))
 		})
 	}
 }
 
+// stores start private servers.
+func stores() map[string]func(testing.TB) *store {
+	return map[string]func(testing.TB) *store{
+		"postgres": func(t testing.TB) *store {
+			server := postgrestest.Start(t)
+			return &store{server.URL(), func() { server.Restart(t) }}
+		},
+		"redis": func(t testing.TB) *store {
+			server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+			return &store{server.URL(), server.Restart}
+		},
+	}
+}
+
 // counters are pages of a starter, each with a task that counts.
-func counters(t *testing.T, at *part, n int, event string, goal int) (clients []*client) {
+func counters(t testing.TB, at *part, n int, event string, goal int) (clients []*client) {
 	t.Helper()
 	for range n {
 		c := newClient(t, at, "fast")
