@@ -71,11 +71,12 @@ func writable(ctx context.Context, conn *pgconn.PgConn) error {
 	return nil
 }
 
-// settle sets what a connection needs and the database's owner may have set otherwise. It is sent after the connection was
+// settle sets what a connection needs and the database's or the role's owner may have set otherwise. It is sent after the connection was
 // made, as a pooler refuses settings that it does not know at that time.
 func settle(ctx context.Context, conn *pgx.Conn, schema string) error {
 	_, err := conn.PgConn().Exec(ctx, "SET search_path = "+pgx.Identifier{schema}.Sanitize()+`;
 		SET default_transaction_isolation = 'read committed'; -- a holder must see what was committed while it waited for the row
+		SET statement_timeout = 0; SET lock_timeout = 0; -- a statement may wait for another's row for as long as its caller does
 		SET idle_in_transaction_session_timeout = '10s'; -- nothing is ever left open; if it is, it must not hold locks
 		SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3`).ReadAll()
 	if err != nil {

@@ -28,6 +28,9 @@ func migrate(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 		return err
 	}
 	defer closeConn()
+	if err := settle(ctx, conn, schema); err != nil { // so that it waits for as long as it takes
+		return err
+	}
 	const lock = 0x486f6c64 // "Hold", so that other programs in the database do not wait for us
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1, hashtext($2))", lock, schema); err != nil {
 		return fmt.Errorf("wait for other processes that migrate the schema: %w", err)
