@@ -67,12 +67,13 @@ func (h *held) fail(ctx context.Context, err error) error {
 // mine is true for the holder with the term $2 of the session $1.
 const mine = " AND EXISTS (SELECT FROM holds WHERE holds.session = $1 AND holds.term = $2)"
 
-// try takes the session if it is free and reads it, in one round trip. The term makes it one that may be repeated.
+// try takes the session if it is free and reads it, in one round trip. The term makes it one that may be repeated. The lease counts
+// from when the row is had: it may have been another transaction's for a while.
 func (h *held) try(ctx context.Context, claim state.Claim) error {
 	b := &pgx.Batch{}
 	var taken int64
 	b.Queue(`INSERT INTO holds (session, term, until) VALUES ($1, $2, clock_timestamp() + $3::interval)
-		ON CONFLICT (session) DO UPDATE SET term = excluded.term, until = excluded.until
+		ON CONFLICT (session) DO UPDATE SET term = excluded.term, until = clock_timestamp() + $3::interval
 		WHERE holds.until <= clock_timestamp() OR holds.term = excluded.term`, string(claim.Session), h.term, claim.Lease).
 		Exec(func(tag pgconn.CommandTag) error { taken = tag.RowsAffected(); return nil })
 	h.record = queueRecord(b, claim.Session, mine, h.term)

@@ -1,12 +1,14 @@
 package postgres_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strconv"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-run/holdfast"
@@ -176,4 +178,84 @@ func testWaitingTakesNoConnection(t *testing.T, address string) {
 	}
 	require.NoError(t, held.Commit(t.Context(), next(held, 1)))
 	require.NoError(t, <-got)
+}
+
+// locking holds the row of the session's hold in a transaction, as one that commits does, until end is called; end returns the
+// server's time of just before.
+func locking(t *testing.T, address string) (end func() time.Time) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), address)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	_, err = conn.Exec(t.Context(), "BEGIN")
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), "UPDATE holdfast.holds SET until = '-infinity'")
+	require.NoError(t, err)
+	return func() (now time.Time) {
+		require.NoError(t, conn.QueryRow(t.Context(), "SELECT clock_timestamp()").Scan(&now))
+		_, err = conn.Exec(t.Context(), "COMMIT")
+		require.NoError(t, err)
+		return now
+	}
+}
+
+// waitsFor returns when a statement of a driver has waited for a lock for so long. It must not have ended before.
+func waitsFor(t *testing.T, address string, ended <-chan error, long time.Duration) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), address)
+	require.NoError(t, err)
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	for waiting := false; !waiting; {
+		select {
+		case err := <-ended:
+			require.Fail(t, "it did not wait", "%v", err)
+		default:
+		}
+		require.NoError(t, conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity
+			WHERE wait_event_type = 'Lock' AND datname = current_database() AND application_name = 'holdfast'
+			AND query_start + $1::interval < clock_timestamp())`, long).Scan(&waiting))
+	}
+}
+
+// acquiring takes the session in the background.
+func acquiring(t *testing.T, d state.Driver, lease time.Duration) <-chan error {
+	t.Helper()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := d.Acquire(t.Context(), state.Claim{Session: "test-one", Lease: lease})
+		ended <- err
+	}()
+	return ended
+}
+
+// testALeaseBeginsWhenTheRowIsHad: while the row was another transaction's the lease must not run.
+func testALeaseBeginsWhenTheRowIsHad(t *testing.T, address string) {
+	const lease = 50 * time.Millisecond
+	d := open(t, address)
+	put(t, d, 1)
+	end := locking(t, address)
+	acquired := acquiring(t, d, lease)
+	waitsFor(t, address, acquired, lease)
+	ended := end()
+	require.NoError(t, <-acquired)
+	conn, err := pgx.Connect(t.Context(), address)
+	require.NoError(t, err)
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	var until time.Time
+	require.NoError(t, conn.QueryRow(t.Context(), "SELECT until FROM holdfast.holds").Scan(&until))
+	require.False(t, until.Before(ended.Add(lease)), "until %s, and had since %s or later", until, ended)
+}
+
+// testTimeoutsOfARoleDoNotCount: who waits for a row, or removes what has expired, is not broken off.
+func testTimeoutsOfARoleDoNotCount(t *testing.T, address string) {
+	const timeout = 50 * time.Millisecond
+	sql(t, address, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = 50', current_database()); "+
+		"EXECUTE format('ALTER DATABASE %I SET lock_timeout = 50', current_database()); END $$")
+	d := open(t, address)
+	put(t, d, 1)
+	end := locking(t, address)
+	acquired := acquiring(t, d, time.Hour)
+	waitsFor(t, address, acquired, 2*timeout)
+	end()
+	require.NoError(t, <-acquired)
 }

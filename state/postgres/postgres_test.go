@@ -37,6 +37,8 @@ func TestDriver(t *testing.T) {
 	for name, test := range map[string]func(t *testing.T, address string){
 		"AHoldOutlivesItsConnection":              testAHoldOutlivesItsConnection,
 		"WhatWasBrokenOffIsTriedAgain":            testWhatWasBrokenOffIsTriedAgain,
+		"ALeaseBeginsWhenTheRowIsHad":             testALeaseBeginsWhenTheRowIsHad,
+		"TimeoutsOfARoleDoNotCount":               testTimeoutsOfARoleDoNotCount,
 		"JSONKeepsItsBytes":                       testJSONKeepsItsBytes,
 		"AFaultIsReturnedAsItIs":                  testAFaultIsReturnedAsItIs,
 		"AServerThatTurnsReadOnly":                testAServerThatTurnsReadOnly,
