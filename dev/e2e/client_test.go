@@ -20,6 +20,8 @@ type client struct {
 	token    string
 	epoch    string
 	revision int64
+	mark     string
+	lost     bool // it was told once that the store has lost what it had
 	known    bool
 	values   []int // of the counter, one for each message that had it
 	tasks    []json.RawMessage
@@ -36,6 +38,8 @@ type message struct {
 	Token    string `json:"token"`
 	Epoch    string `json:"epoch"`
 	Revision int64  `json:"revision"`
+	Mark     string `json:"mark"`
+	Lost     bool   `json:"lost"`
 	States   struct {
 		State struct {
 			Counter *int  `json:"counter"`
@@ -73,7 +77,7 @@ func (c *client) connect(ctx context.Context) error {
 		hello["token"] = c.token
 	}
 	if c.known {
-		hello["epoch"], hello["after"] = c.epoch, c.revision
+		hello["epoch"], hello["after"], hello["mark"] = c.epoch, c.revision, c.mark
 	}
 	if err := wsjson.Write(ctx, conn, hello); err != nil {
 		return err
@@ -110,10 +114,11 @@ func (c *client) next() (message, error) {
 	case "welcome":
 		c.token = m.Token
 	case "snapshot":
-		c.epoch, c.revision, c.known = m.Epoch, m.Revision, true
+		c.epoch, c.revision, c.mark, c.known = m.Epoch, m.Revision, m.Mark, true
+		c.lost = c.lost || m.Lost
 	case "delta":
 		require.Equal(c.t, c.revision+1, m.Revision, "a gap in the revisions")
-		c.revision = m.Revision
+		c.revision, c.mark = m.Revision, m.Mark
 	case "ack":
 		require.Empty(c.t, string(m.Error))
 		c.waiting = c.waiting[1:]
