@@ -17,7 +17,8 @@ import (
 // keepNotices is how many notices there are at least for watches to resume from.
 const keepNotices = 10_000
 
-// Watch reads the stream of notices over a connection of its own. Whatever breaks that connection ends the watch.
+// Watch reads the stream of notices over a connection of its own. Whatever breaks that connection ends the watch. It begins by
+// telling everyone to look, as it does not know what was told before.
 func (d *Driver) Watch(ctx context.Context, notify func(state.Notice)) error {
 	w := &watch{key: d.keys.notices()}
 	var err error
@@ -72,6 +73,7 @@ func (w *watch) follow(ctx, open context.Context, notify func(state.Notice)) (er
 	if w.last, err = w.newest(ctx); err != nil {
 		return err
 	}
+	notify(state.Notice{All: true, Outbox: true})
 	for {
 		entries, err := w.read(ctx)
 		if err != nil {

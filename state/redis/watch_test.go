@@ -21,6 +21,7 @@ func watch(t *testing.T, d state.Driver, client *goredis.Client) (heard chan sta
 	t.Helper()
 	heard, ended = make(chan state.Notice, 1000), make(chan error, 1)
 	go func() { ended <- d.Watch(t.Context(), func(n state.Notice) { heard <- n }) }()
+	require.Equal(t, state.Notice{All: true, Outbox: true}, <-heard, "what was told before it began is made good")
 	for { // its connection is the one that waits for the stream
 		clients, err := client.ClientList(t.Context()).Result()
 		require.NoError(t, err)
