@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 
@@ -64,6 +65,10 @@ func (d *Driver) checkServer(ctx context.Context, server goredis.Cmdable, addres
 	if info["redis_mode"] == "cluster" && !d.clustered {
 		return fmt.Errorf("%w: the server is part of a cluster, and the address lacks the parameter cluster=true", errUnfit)
 	}
+	if role := info["role"]; role == "slave" {
+		return fmt.Errorf("%w: the server is a replica (role:%s in INFO) and cannot be written to; connect to its master %s",
+			errUnfit, role, net.JoinHostPort(info["master_host"], info["master_port"]))
+	}
 	d.warn(address, info)
 	d.checkSync(ctx, server, address, info)
 	return nil
@@ -77,9 +82,6 @@ func (d *Driver) warn(address string, info map[string]string) {
 	if policy := info["maxmemory_policy"]; policy != "" && policy != "noeviction" {
 		d.log.Warn("redis: the server throws sessions away when its memory is short; set maxmemory-policy noeviction",
 			"server", address, "maxmemory-policy", policy)
-	}
-	if info["role"] == "slave" {
-		d.log.Warn("redis: the server is a replica and cannot be written to", "server", address)
 	}
 }
 

@@ -47,8 +47,8 @@ var _ state.Driver = (*Driver)(nil)
 
 var errClosed = errors.New("redis: the driver is closed")
 
-// Open connects to the server or cluster at the address and looks whether it is one that sessions can be kept on. It warns of
-// settings under which they may be lost.
+// Open connects to the server or cluster at the address and looks whether it is one that sessions can be kept on: a server that is too
+// old, or a replica, is refused. It warns of settings under which sessions may be lost.
 //
 // The address is redis://user:password@host:port/database, or rediss:// for TLS. With the parameter cluster=true, or with further
 // servers in addr parameters, it is that of a cluster: redis://host1:6379?addr=host2:6379&addr=host3:6379. Other

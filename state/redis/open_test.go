@@ -25,16 +25,21 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	gone.Kill()
 	alone := redistest.Start(t)
 	old := oldServer(t)
+	replica, master := redistest.Start(t), redistest.Start(t)
+	require.NoError(t, raw(t, replica).Do(t.Context(), "REPLICAOF", "127.0.0.1", master.Port()).Err())
 	for name, c := range map[string]struct {
 		url  string
 		want []string
 	}{
-		"a wrong password":  {"redis://:s3cr3t@" + locked.Address(), []string{locked.Address() + " refuses the user or the password"}},
-		"a wrong user":      {"redis://somebody:s3cr3t@" + locked.Address(), []string{"refuses the user or the password"}},
-		"no password":       {locked.URL(), []string{locked.Address() + " asks for a password, and the address has none"}},
-		"nobody there":      {"redis://:s3cr3t@" + gone.Address(), []string{gone.Address() + " cannot be reached"}},
-		"a lone server":     {alone.URL() + "?cluster=true", []string{alone.Address(), "cluster support disabled"}},
-		"an old server":     {"redis://:s3cr3t@" + old, []string{old, `is version "6.2.14", and Redis 7 or later (or Valkey)`}},
+		"a wrong password": {"redis://:s3cr3t@" + locked.Address(), []string{locked.Address() + " refuses the user or the password"}},
+		"a wrong user":     {"redis://somebody:s3cr3t@" + locked.Address(), []string{"refuses the user or the password"}},
+		"no password":      {locked.URL(), []string{locked.Address() + " asks for a password, and the address has none"}},
+		"nobody there":     {"redis://:s3cr3t@" + gone.Address(), []string{gone.Address() + " cannot be reached"}},
+		"a lone server":    {alone.URL() + "?cluster=true", []string{alone.Address(), "cluster support disabled"}},
+		"an old server":    {"redis://:s3cr3t@" + old, []string{old, `is version "6.2.14", and Redis 7 or later (or Valkey)`}},
+		"a replica": {replica.URL(), []string{
+			replica.Address() + ": sessions cannot be kept here: the server is a replica (role:slave in INFO)", "its master " + master.Address(),
+		}},
 		"another scheme":    {"http://:s3cr3t@host", []string{"does not begin with redis:// or rediss://"}},
 		"no host":           {"redis:///0", []string{"does not begin with redis:// or rediss:// and a host"}},
 		"an open slash":     {"redis://:a/s3cr3t@host", []string{"is not of the form"}},
