@@ -54,8 +54,8 @@
 //     state.ErrGap and so with a new snapshot, unless as many new commits came first. An effect outside of the store, such as a
 //     started workflow, is not undone. A lease that the failover lost may be given to another; the fence holds all the same.
 //   - In a cluster the slots of a session and of an index are on different machines and fail over for themselves. One of the
-//     processes therefore goes through the sessions from time to time (at most every ten minutes, as part of Expire) and
-//     enters again what a failover took out of the indexes.
+//     processes therefore goes through the sessions, every ten minutes and when watches begin anew, and enters again what a
+//     failover took out of the indexes.
 //   - maxmemory-policy must be noeviction. Any other lets the server throw sessions away when memory is short; with noeviction,
 //     commits fail instead and nothing is lost.
 //

@@ -23,9 +23,6 @@ func (d *Driver) Touch(ctx context.Context, session holdfast.SessionID) error {
 // Expire removes what is no longer needed. It looks at the sessions of which the index says that something may be: the entry's
 // time is not later than the last use and not later than any call in the ledger.
 func (d *Driver) Expire(ctx context.Context, e state.Expiry) (removed int, err error) {
-	if err := d.repair(ctx); err != nil {
-		return 0, fmt.Errorf("redis: expire: %w", err)
-	}
 	entries, err := d.entries(ctx, existing, strconv.FormatInt(min(e.Idle, e.Ledger).Microseconds(), 10))
 	if err == nil {
 		err = d.each(ctx, entries, func(p goredis.Pipeliner, at entry) *goredis.Cmd {

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"context"
 	"strconv"
 	"testing"
 	"time"
@@ -99,4 +100,30 @@ func TestOutboxIsOldestFirstAmongManySessions(t *testing.T) {
 		}
 		require.Equal(t, want[:min(limit, sessions)], got)
 	}
+}
+
+// TestExpiryDoesNotWaitForARepair: the indexes cannot be compared with the sessions now, and are so later.
+func TestExpiryDoesNotWaitForARepair(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.StartCluster(t)
+	d, err := Open(t.Context(), cluster.URL(), Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	h, err := d.Acquire(t.Context(), state.Claim{Session: "test-one", Lease: time.Minute})
+	require.NoError(t, err)
+	require.NoError(t, h.Commit(t.Context(), &state.Commit{Epoch: "e", Version: 1}))
+
+	broken, cancel := context.WithCancel(t.Context())
+	cancel()
+	turn := d.keys.repaired()
+	require.Error(t, d.repairer.repair(broken, turn, time.Hour))
+	removed, err := d.Expire(t.Context(), state.Expiry{Idle: -time.Hour, Ledger: time.Hour})
+	require.NoError(t, err)
+	require.Equal(t, 1, removed)
+	require.NoError(t, d.client.Set(t.Context(), "holdfast:{odd}:record", "no hash", 0).Err())
+	require.NoError(t, d.client.HSet(t.Context(), "holdfast:{one}:record", "touched", "never").Err())
+	require.Error(t, d.repairer.repair(t.Context(), turn, time.Hour), "a session that cannot be entered")
+	n, err := d.client.Exists(t.Context(), turn).Result()
+	require.NoError(t, err)
+	require.Zero(t, n, "the turn was given back")
 }

@@ -49,8 +49,9 @@ func shardOf(session holdfast.SessionID) int {
 func (k keys) notices() string  { return "{" + k.prefix + "}:notices" }
 func (k keys) starters() string { return "{" + k.prefix + "}:starters" }
 
-// repaired is there for a while after the indexes were compared with the sessions.
-func (k keys) repaired() string { return "{" + k.prefix + "}:repaired" }
+// repaired is there for a while after the indexes were compared with the sessions, repairedAnew if it was because a watch began.
+func (k keys) repaired() string     { return "{" + k.prefix + "}:repaired" }
+func (k keys) repairedAnew() string { return "{" + k.prefix + "}:repaired:anew" }
 
 // freed is the channel on which ended holds are told.
 func (k keys) freed() string { return k.prefix + ":freed" }

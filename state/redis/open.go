@@ -35,8 +35,10 @@ type Driver struct {
 	bells     *bells
 	freed     *goredis.PubSub
 	announcer *announcer // of a cluster; nil: notices are part of commits
+	repairer  *repairer  // of a cluster; nil: nothing is to be repaired
 	stopped   sync.WaitGroup
 
+	ending sync.Mutex // keeps later and Close apart
 	close  sync.Once
 	open   context.Context // ends with the driver
 	stop   context.CancelFunc
@@ -81,8 +83,9 @@ func Open(ctx context.Context, address string, o Options) (*Driver, error) {
 	d.freed = d.client.Subscribe(d.open, d.keys.freed()) //nolint:contextcheck // it lives as long as the driver
 	d.stopped.Go(func() { d.bells.listen(d.freed) })
 	if d.clustered {
-		d.announcer = newAnnouncer(d)
+		d.announcer, d.repairer = newAnnouncer(d), newRepairer(d)
 		d.stopped.Go(d.announcer.run)
+		d.stopped.Go(d.repairer.run)
 	}
 	return d, nil
 }
@@ -92,7 +95,9 @@ func Open(ctx context.Context, address string, o Options) (*Driver, error) {
 func (d *Driver) Close() error {
 	var errs []error
 	d.close.Do(func() {
+		d.ending.Lock()
 		d.stop()
+		d.ending.Unlock()
 		if d.freed != nil {
 			errs = append(errs, d.freed.Close())
 		}
@@ -106,6 +111,15 @@ func (d *Driver) Close() error {
 		return fmt.Errorf("redis: close: %w", err)
 	}
 	return nil
+}
+
+// later has something done in the background, which Close waits for; after Close it is not done.
+func (d *Driver) later(do func()) {
+	d.ending.Lock()
+	defer d.ending.Unlock()
+	if d.open.Err() == nil {
+		d.stopped.Go(do)
+	}
 }
 
 // patience is how long the server may take to answer when it is opened.

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,19 +11,58 @@ import (
 	"github.com/holdfast-run/holdfast"
 )
 
-// repair enters sessions into indexes that a failover has taken them out of. That happens only in a cluster, where an index and a
+// repairer enters sessions into indexes that a failover has taken them out of. That happens only in a cluster, where an index and a
 // session may be on different servers; on one server the entry was written before the session and is not lost without it.
-func (d *Driver) repair(ctx context.Context) error {
+type repairer struct {
+	driver *Driver
+	anew   chan struct{} // holds a token when a watch has begun: maybe a failover has broken the one before
+}
+
+func newRepairer(d *Driver) *repairer { return &repairer{driver: d, anew: make(chan struct{}, 1)} }
+
+// begun notes that a watch has begun.
+func (r *repairer) begun() {
+	select {
+	case r.anew <- struct{}{}:
+	default:
+	}
+}
+
+// run repairs from time to time and after a watch has begun, until the driver is closed.
+func (r *repairer) run() {
+	const often, soon = 10 * time.Minute, time.Minute
+	for next := often; ; {
+		var err error
+		select {
+		case <-time.After(next):
+			err = r.repair(r.driver.open, r.driver.keys.repaired(), often-soon)
+		case <-r.anew:
+			err = r.repair(r.driver.open, r.driver.keys.repairedAnew(), soon)
+		case <-r.driver.closed:
+			return
+		}
+		if next = often; err != nil {
+			r.driver.log.Warn("redis: comparing the indexes with the sessions failed; trying again later", "err", err)
+			next = soon
+		}
+	}
+}
+
+// repair goes through all sessions, unless a process did so in the time before.
+func (r *repairer) repair(ctx context.Context, turn string, before time.Duration) error {
+	d := r.driver
 	cluster, ok := d.client.(*goredis.ClusterClient)
 	if !ok {
 		return nil
 	}
-	const often = 10 * time.Minute
-	turn, err := d.client.SetNX(ctx, d.keys.repaired(), "1", often).Result()
-	if err != nil || !turn {
+	mine, err := d.client.SetNX(ctx, turn, "1", before).Result()
+	if err != nil || !mine {
 		return wrap("take turns with other processes", err)
 	}
-	return wrap("look for sessions", cluster.ForEachMaster(ctx, d.repairServer))
+	if err := cluster.ForEachMaster(ctx, d.repairServer); err != nil {
+		return errors.Join(wrap("look for sessions", err), wrap("give the turn back", d.client.Del(ctx, turn).Err()))
+	}
+	return nil
 }
 
 // wrap says what was done when it failed; nil stays nil.

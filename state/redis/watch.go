@@ -22,6 +22,9 @@ const keepNotices = 10_000
 func (d *Driver) Watch(ctx context.Context, notify func(state.Notice)) error {
 	w := &watch{key: d.keys.notices()}
 	var err error
+	if d.repairer != nil {
+		d.repairer.begun()
+	}
 	if w.client, err = d.dedicated(ctx, w.key); err == nil {
 		defer w.client.Close() //nolint:errcheck // it was only read from
 		err = w.follow(ctx, d.open, notify)
