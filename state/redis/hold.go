@@ -63,9 +63,15 @@ func (h *held) wait(ctx context.Context, claim state.Claim, lapse time.Duration)
 	return nil
 }
 
-// try takes the session if it is free, and says otherwise how long the lease of who has it may still last.
+// try takes the session if it is free, and says otherwise how long the lease of who has it may still last. After an error the lease
+// may be had all the same, and is given up.
 func (h *held) try(ctx context.Context, claim state.Claim) (lapse time.Duration, err error) {
 	d := h.driver
+	defer func() {
+		if err != nil && !refused(err) {
+			d.later(func() { h.giveUp(claim.Session) }) //nolint:contextcheck // the caller's time may be over
+		}
+	}()
 	keys := d.keys.of(claim.Session, "lease", "waiting", "record", "documents", "ledger")
 	reply, err := d.run(ctx, d.scripts.acquire, keys, h.term, millis(claim.Lease), remembered, claim.Key).Slice()
 	if err != nil {
@@ -121,10 +127,14 @@ func (h *held) Release() {
 		return
 	}
 	h.over = true
+	h.giveUp(h.record.Session)
+}
+
+func (h *held) giveUp(session holdfast.SessionID) {
 	const patience = time.Second
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	d, session := h.driver, h.record.Session
+	d := h.driver
 	d.run(ctx, d.scripts.release, d.keys.of(session, "lease", "waiting"), h.term, d.keys.freed(), string(session))
 }
 

@@ -1,6 +1,8 @@
 package redis_test
 
 import (
+	"context"
+	"io"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,6 +57,21 @@ func TestEndOfAHoldIsToldToWhoWaits(t *testing.T) {
 		require.NotNil(t, second)
 		second.Release()
 	}
+}
+
+// TestALeaseWhoseAnswerIsLostIsGivenUp: who takes it next need not wait for its end.
+func TestALeaseWhoseAnswerIsLostIsGivenUp(t *testing.T) {
+	t.Parallel()
+	server, between := losing(t)
+	d, other := open(t, between.url()+"?max_retries=-1", redis.Options{}), open(t, server.URL(), redis.Options{})
+	between.lose("holdfast:{test-one}:lease", 1, nil)
+	_, err := d.Acquire(t.Context(), state.Claim{Session: session, Lease: time.Hour})
+	require.ErrorIs(t, err, io.EOF)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	held, err := other.Acquire(ctx, state.Claim{Session: session, Lease: time.Hour})
+	require.NoError(t, err)
+	held.Release()
 }
 
 func TestCloseEndsWaiting(t *testing.T) {
