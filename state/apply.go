@@ -26,7 +26,8 @@ type Applied struct {
 //
 // Errors: [holdfast.ErrNestedSection] within a section of the same session, at once; [holdfast.ErrLockExpired] for a lost
 // lock and [holdfast.ErrOverrun] for a missed deadline; [holdfast.ErrBadArgument], [holdfast.SectionError] and
-// [holdfast.PanicError] from the function. With these nothing was committed, and none but a lost lock is worth a retry.
+// [holdfast.PanicError] from the function. Text that cannot be stored (a NUL in a name, anything that is not UTF-8) is a bad argument in a
+// key and a section's error in what the section did. With these nothing was committed, and none but a lost lock is worth a retry.
 // Any other error is a fault of the store or the end of ctx: only a repeat with the same Key tells what happened.
 func (s *Service) Apply(ctx context.Context, call Call) (Applied, error) {
 	if err := call.check(); err != nil {

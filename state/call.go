@@ -67,6 +67,9 @@ func (c *Call) check() error {
 	if app := c.Handler.App().Name(); c.Session.App() != app || c.Session.Key() == "" {
 		return fmt.Errorf("apply %s: session %q is not one of app %s", c.Handler.Type(), c.Session, app)
 	}
+	if err := checkNames(c.Session, c.Key); err != nil {
+		return fmt.Errorf("apply %s: %w", c.Handler.Type(), err)
+	}
 	return c.Handler.CheckInput(c.Input)
 }
 

@@ -170,9 +170,23 @@ func (d *draft) cancelOrDrop(id holdfast.TaskID, reason string) {
 }
 
 // Request puts tasks to start and events to trigger into the outbox, as a section that asked for them would. A key makes it
-// exactly-once.
+// exactly-once. The error wraps [holdfast.ErrBadArgument] for text that cannot be stored.
 func (s *Service) Request(ctx context.Context, session holdfast.SessionID, key Key, requests ...holdfast.Request) error {
-	err := s.hold(ctx, session, key.String(), func(held Held) (*Commit, error) {
+	err := checkNames(session, key)
+	if unfit := checkRequests(requests); err == nil && unfit != nil {
+		err = fmt.Errorf("%w: %w", holdfast.ErrBadArgument, unfit)
+	}
+	if err == nil {
+		err = s.request(ctx, session, key, requests)
+	}
+	if err != nil {
+		return fmt.Errorf("request of session %s: %w", session, err)
+	}
+	return nil
+}
+
+func (s *Service) request(ctx context.Context, session holdfast.SessionID, key Key, requests []holdfast.Request) error {
+	return s.hold(ctx, session, key.String(), func(held Held) (*Commit, error) {
 		if _, found := held.Recorded(); found {
 			return nil, nil
 		}
@@ -183,10 +197,6 @@ func (s *Service) Request(ctx context.Context, session holdfast.SessionID, key K
 		d.request(requests)
 		return d.finish(), nil
 	})
-	if err != nil {
-		return fmt.Errorf("request of session %s: %w", session, err)
-	}
-	return nil
 }
 
 // Listed returns all sessions that have tasks on their lists.

@@ -18,6 +18,9 @@ import (
 
 // plan turns what a section did into what is written; nil when there is nothing.
 func (s *Service) plan(ctx context.Context, record *Record, call Call, outcome *holdfast.Outcome) (*Commit, error) {
+	if err := checkOutcome(outcome); err != nil {
+		return nil, &holdfast.SectionError{Function: call.Handler.Type(), Err: err}
+	}
 	d := s.draft(ctx, record)
 	if call.Key.Owner != "" {
 		d.Entry = &Entry{Owner: call.Key.Owner, Key: call.Key.String(), Result: outcome.Result, Keep: call.Key.Keep}

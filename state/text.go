@@ -1,0 +1,66 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/holdfast-run/holdfast"
+)
+
+// Not every store can keep every text: PostgreSQL takes no NUL and nothing that is not UTF-8. What cannot be kept everywhere is
+// refused before it comes to a driver, with an error of which nobody thinks that it may pass.
+
+var (
+	errNotUTF8 = errors.New("is not UTF-8")
+	errNUL     = errors.New("has a NUL character")
+)
+
+// checkText refuses a text, of that kind, that a store cannot keep.
+func checkText(kind, text string) error {
+	switch {
+	case !utf8.ValidString(text):
+		return fmt.Errorf("%s %q %w", kind, text, errNotUTF8)
+	case strings.ContainsRune(text, 0):
+		return fmt.Errorf("%s %q %w", kind, text, errNUL)
+	}
+	return nil
+}
+
+// checkJSON refuses a JSON text that a store cannot keep. A NUL in it is written \u0000, which any can.
+func checkJSON(kind string, text json.RawMessage) error {
+	if !utf8.Valid(text) {
+		return fmt.Errorf("%s %w", kind, errNotUTF8)
+	}
+	return nil
+}
+
+// checkNames refuses a session or key that cannot be looked for.
+func checkNames(session holdfast.SessionID, key Key) error {
+	if err := errors.Join(checkText("the session", string(session)), checkText("the key", key.String())); err != nil {
+		return fmt.Errorf("%w: %w", holdfast.ErrBadArgument, err)
+	}
+	return nil
+}
+
+// checkOutcome refuses what a section wants to be kept and cannot be. It would be so again.
+func checkOutcome(outcome *holdfast.Outcome) error {
+	errs := []error{checkJSON("the result", outcome.Result), checkRequests(outcome.Requests)}
+	for name, body := range outcome.Documents {
+		errs = append(errs, checkText("the state's name", name), checkJSON("the state "+name, body))
+	}
+	for _, m := range outcome.Messages {
+		errs = append(errs, checkText("the message's name", m.Name), checkJSON(fmt.Sprintf("the message %q", m.Name), m.Data))
+	}
+	return errors.Join(errs...)
+}
+
+func checkRequests(requests []holdfast.Request) error {
+	var errs []error
+	for _, r := range requests {
+		errs = append(errs, checkJSON("the argument of a task or event", r.Argument))
+	}
+	return errors.Join(errs...)
+}
