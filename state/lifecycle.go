@@ -130,9 +130,18 @@ func (d *draft) tallyEnded(t Task, how Ending, failure string) {
 	d.tally(t.Name, how)
 }
 
-// EventFailed strikes a triggered event out of the outbox that could not be applied, and tells the page.
+// TriggerKey is the key of the event that a row triggers: the event is applied, or has failed, once.
+func TriggerKey(row Pending) Key {
+	const keep = 4000 // more than what relays may do twice at the same time
+	return Key{Owner: "outbox", Position: row.ID, Keep: keep}
+}
+
+// EventFailed strikes a triggered event out of the outbox that could not be applied, and tells the page. The row's [TriggerKey] goes
+// into the ledger, so it may be repeated; for an event that was applied meanwhile it does nothing.
 func (s *Service) EventFailed(ctx context.Context, row Pending, failure string) error {
-	return s.lifecycle(ctx, row.Session, func(d *draft) error {
+	key := TriggerKey(row)
+	return s.lifecycleOnce(ctx, row.Session, key.String(), func(d *draft) error {
+		d.Entry = &Entry{Owner: key.Owner, Key: key.String(), Keep: key.Keep}
 		d.Settled = []string{row.ID}
 		d.tell(TaskFailed{Name: row.Name, Error: failure})
 		return nil
@@ -221,7 +230,15 @@ func (t Task) FailedLongAgo() bool { return !t.Live() && time.Since(t.Since) > s
 
 // lifecycle changes the session's tasks under its lock, beside any section. A session that expired stays gone.
 func (s *Service) lifecycle(ctx context.Context, session holdfast.SessionID, change func(*draft) error) error {
-	err := s.hold(ctx, session, "", func(held Held) (*Commit, error) {
+	return s.lifecycleOnce(ctx, session, "", change)
+}
+
+// lifecycleOnce does nothing if the ledger has the key.
+func (s *Service) lifecycleOnce(ctx context.Context, session holdfast.SessionID, key string, change func(*draft) error) error {
+	err := s.hold(ctx, session, key, func(held Held) (*Commit, error) {
+		if _, found := held.Recorded(); found {
+			return nil, nil
+		}
 		d := s.draft(ctx, held.Record())
 		if err := change(d); err != nil {
 			return nil, err

@@ -3,6 +3,8 @@ package state_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -160,6 +162,62 @@ func TestAResetTaskIsListedAgain(t *testing.T) {
 	_, err = b.Apply(t.Context(), call)
 	require.NoError(t, err)
 	require.Len(t, b.listed(), 1, "another session's task is none of this one's")
+}
+
+// forgetful is a driver whose commits are written and whose answers are lost.
+type forgetful struct {
+	state.Driver
+	losing atomic.Bool
+}
+
+type forgetfulHeld struct {
+	state.Held
+	driver *forgetful
+}
+
+func (f *forgetful) Acquire(ctx context.Context, claim state.Claim) (state.Held, error) {
+	held, err := f.Driver.Acquire(ctx, claim)
+	return forgetfulHeld{held, f}, err
+}
+
+func (h forgetfulHeld) Commit(ctx context.Context, c *state.Commit) error {
+	err := h.Held.Commit(ctx, c)
+	if err == nil && h.driver.losing.Swap(false) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// TestAFailedEventIsToldOnce, also when the answer to telling is lost and it is told again, and not when it was applied meanwhile.
+func TestAFailedEventIsToldOnce(t *testing.T) {
+	t.Parallel()
+	b := newPolicies(t)
+	require.NoError(t, b.Close())
+	store := &forgetful{Driver: memory.New()}
+	b.Service = state.Open(store, state.Options{})
+	b.apply(triggerAndStart, "1", "")
+	rows, err := b.Outbox(t.Context(), 10)
+	require.NoError(t, err)
+	revision := b.snapshot().Position.Revision
+	store.losing.Store(true)
+	require.ErrorIs(t, b.EventFailed(t.Context(), rows[0], "no bell"), io.ErrUnexpectedEOF)
+	for range 2 {
+		require.NoError(t, b.EventFailed(t.Context(), rows[0], "no bell"))
+	}
+	require.Equal(t, revision+1, b.snapshot().Position.Revision)
+	_, messages, err := store.Load(t.Context(), session)
+	require.NoError(t, err)
+	require.Len(t, messages, 1)
+
+	handler, err := b.app.Event("ring")
+	require.NoError(t, err)
+	_, err = b.Apply(t.Context(), state.Call{
+		Handler: handler, Session: session, Input: rows[2].Argument, Settles: rows[2].ID, Key: state.TriggerKey(rows[2]),
+	})
+	require.NoError(t, err)
+	require.NoError(t, b.EventFailed(t.Context(), rows[2], "no bell"))
+	require.Equal(t, []string{"start single 2"}, b.outbox())
+	require.Equal(t, revision+1, b.snapshot().Position.Revision)
 }
 
 func TestPresenceLapsesWithItsLease(t *testing.T) {
