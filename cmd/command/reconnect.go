@@ -20,11 +20,13 @@ func Reconnect() []grpc.DialOption {
 }
 
 // waitForConnection has a call wait, within its deadline, until there is a connection, and not fail because there is none at the
-// moment. Calls that ask whether the server is there are to fail at once, and to say why.
+// moment. Calls that ask whether the server is there are to fail at once, and to say why; and a worker that ends is not kept by a server
+// that it cannot say good-bye to.
 func waitForConnection(
 	ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption,
 ) error {
-	if !strings.HasSuffix(method, "/GetSystemInfo") && !strings.HasPrefix(method, "/grpc.health.") {
+	atOnce := strings.HasPrefix(method, "/grpc.health.") || strings.HasSuffix(method, "/GetSystemInfo") || strings.HasSuffix(method, "/ShutdownWorker")
+	if !atOnce {
 		options = append(options, grpc.WaitForReady(true))
 	}
 	return invoke(ctx, method, request, reply, conn, options...)

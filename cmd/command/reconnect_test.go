@@ -30,6 +30,7 @@ func TestACallWaitsForAServerThatIsAway(t *testing.T) {
 	}
 
 	require.Equal(t, codes.Unavailable, call("GetSystemInfo"), "it asks whether the server is there")
+	require.Equal(t, codes.Unavailable, call("ShutdownWorker"), "it keeps nobody from ending")
 	answered := make(chan codes.Code)
 	go func() { answered <- call("PollWorkflowTaskQueue") }()
 	listener, err = net.Listen("tcp", address)
