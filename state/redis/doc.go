@@ -61,6 +61,24 @@
 //
 // [Open] looks at these settings and warns.
 //
+// # What the user must be allowed
+//
+// Redis looks at each command of a script when it comes to it, after others have written. A user who lacks one would leave half a
+// commit, and so [Open] has a script call each of them and refuses such a user. With the default prefix it needs these keys and
+// commands (the last two lines in a cluster only, on each of its servers):
+//
+//	~holdfast:* ~{holdfast*
+//	+eval +evalsha +time +del +exists +get +set +hset +hsetnx +hget +hmget +hgetall +hdel
+//	+zadd +zcard +zrange +zrangebyscore +zrangebylex +zrem +rpush +llen +lrange +lpop
+//	+xadd +xtrim +xrange +xrevrange +xread
+//	+scan
+//	+cluster|slots
+//
+// It does without these: who waits for a session then looks by itself, and settings that lose sessions are not warned of.
+//
+//	&holdfast:freed +publish +subscribe
+//	+info +config|get
+//
 // # When the server is away
 //
 // Errors are returned as they come: a broken connection, LOADING, READONLY, TRYAGAIN, CLUSTERDOWN. A commit whose answer is

@@ -50,7 +50,8 @@ var _ state.Driver = (*Driver)(nil)
 var errClosed = errors.New("redis: the driver is closed")
 
 // Open connects to the server or cluster at the address and looks whether it is one that sessions can be kept on: a server that is too
-// old, or a replica, is refused. It warns of settings under which sessions may be lost.
+// old, or a replica, is refused, and so is a user who may not
+// call all that is needed. It warns of settings under which sessions may be lost.
 //
 // The address is redis://user:password@host:port/database, or rediss:// for TLS. With the parameter cluster=true, or with further
 // servers in addr parameters, it is that of a cluster: redis://host1:6379?addr=host2:6379&addr=host3:6379. Other
@@ -77,7 +78,10 @@ func Open(ctx context.Context, address string, o Options) (*Driver, error) {
 	}
 	d.open, d.stop = context.WithCancel(context.Background())
 	d.closed = d.open.Done()
-	if err := d.check(ctx); err != nil {
+	if err = d.check(ctx); err == nil {
+		err = d.permitted(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	d.freed = d.client.Subscribe(d.open, d.keys.freed()) //nolint:contextcheck // it lives as long as the driver
