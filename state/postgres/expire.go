@@ -2,10 +2,11 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/state"
@@ -17,34 +18,75 @@ func (d *Driver) Touch(ctx context.Context, session holdfast.SessionID) error {
 	return err
 }
 
-// Expire removes what is no longer needed. For the moment of removing them it holds the sessions that it removes, so that
-// none goes from under a holder; one that somebody is just taking is left for the next time.
-func (d *Driver) Expire(ctx context.Context, e state.Expiry) (int, error) {
-	var removed int64
-	err := d.again(ctx, transient, func(ctx context.Context) error {
-		b := &pgx.Batch{}
-		b.Queue("BEGIN")
-		b.Queue(`INSERT INTO holds (session, term, until) SELECT session, '', '-infinity' FROM sessions
-			WHERE touched_at < statement_timestamp() - $1::interval ORDER BY session ON CONFLICT DO NOTHING`, e.Idle) // those that a crash has taken away: there must be a row to lock
-		b.Queue(`WITH idle AS (
-				SELECT session FROM sessions JOIN holds USING (session)
-				WHERE touched_at < statement_timestamp() - $1::interval AND task_ids = '{}' AND until <= clock_timestamp()
-				AND NOT EXISTS (SELECT FROM outbox WHERE outbox.session = sessions.session)
-				FOR UPDATE SKIP LOCKED
-			), freed AS (DELETE FROM holds USING idle WHERE holds.session = idle.session)
-			DELETE FROM sessions USING idle WHERE sessions.session = idle.session`, e.Idle).
-			Exec(func(tag pgconn.CommandTag) error { removed = tag.RowsAffected(); return nil })
-		b.Queue(`DELETE FROM ledger USING (SELECT session, owner FROM ledger GROUP BY session, owner HAVING max(at) < statement_timestamp() - $1::interval) AS silent
-			WHERE ledger.session = silent.session AND ledger.owner = silent.owner
-			AND NOT EXISTS (SELECT FROM sessions WHERE sessions.session = ledger.session AND silent.owner = ANY (task_ids))`, e.Ledger)
-		b.Queue("DELETE FROM starters WHERE until < statement_timestamp() - $1::interval AND NOT EXISTS (SELECT FROM presence WHERE starter = starters.id)", e.Idle)
-		b.Queue(`DELETE FROM holds WHERE until < statement_timestamp() - $1::interval
-			AND NOT EXISTS (SELECT FROM sessions WHERE sessions.session = holds.session)`, e.Idle)
-		b.Queue("COMMIT")
-		return d.send(ctx, b)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("postgres: expire: %w", err)
+// Expire removes what is no longer needed, in several transactions, none of which keeps many sessions locked. Of several processes
+// one at a time does so; another that comes meanwhile leaves it to that one.
+func (d *Driver) Expire(ctx context.Context, e state.Expiry) (removed int, err error) {
+	const batch = 1000
+	for n := int64(batch); n == batch && err == nil; removed += int(n) {
+		n, err = d.sweep(ctx, func(tx pgx.Tx) (int64, error) { return removeIdle(ctx, tx, e.Idle, batch) })
 	}
-	return int(removed), nil
+	for _, old := range []struct {
+		statement string
+		age       time.Duration
+	}{{silentOwners, e.Ledger}, {deadStarters, e.Idle}, {lostHolds, e.Idle}} {
+		_, failed := d.sweep(ctx, func(tx pgx.Tx) (int64, error) { return affected(ctx, tx, old.statement, old.age) })
+		err = errors.Join(err, failed)
+	}
+	if err != nil {
+		return removed, fmt.Errorf("postgres: expire: %w", err)
+	}
+	return removed, nil
+}
+
+const (
+	silentOwners = `DELETE FROM ledger USING (SELECT session, owner FROM ledger GROUP BY session, owner
+			HAVING max(at) < statement_timestamp() - $1::interval) AS silent
+		WHERE ledger.session = silent.session AND ledger.owner = silent.owner
+		AND NOT EXISTS (SELECT FROM sessions WHERE sessions.session = ledger.session AND silent.owner = ANY (task_ids))`
+	deadStarters = `DELETE FROM starters WHERE until < statement_timestamp() - $1::interval
+		AND NOT EXISTS (SELECT FROM presence WHERE starter = starters.id)`
+	lostHolds = `DELETE FROM holds WHERE until < least(statement_timestamp(), statement_timestamp() - $1::interval)
+		AND NOT EXISTS (SELECT FROM sessions WHERE sessions.session = holds.session)`
+)
+
+// sweep removes something in a transaction, if no other process is removing anything now, and returns how much it was.
+func (d *Driver) sweep(ctx context.Context, remove func(pgx.Tx) (int64, error)) (n int64, err error) {
+	const lock = 0x53776570 // "Swep", beside that of migrations
+	err = d.again(ctx, transient, func(ctx context.Context) error {
+		n = 0
+		return pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+			var mine bool
+			err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1, hashtext($2))", lock, d.schema).Scan(&mine)
+			if err != nil || !mine {
+				return err //nolint:wrapcheck // wrapped by Expire
+			}
+			n, err = remove(tx)
+			return err
+		})
+	})
+	return n, err
+}
+
+// removeIdle removes sessions, at most so many. Until that is written it holds them, so that none goes from under a holder; one that
+// somebody is just taking is left for the next time.
+func removeIdle(ctx context.Context, tx pgx.Tx, idle time.Duration, most int) (int64, error) {
+	const idleSessions = `touched_at < statement_timestamp() - $1::interval AND task_ids = '{}'
+		AND NOT EXISTS (SELECT FROM outbox WHERE outbox.session = sessions.session)`
+	// Those that a crash has taken away: there must be a row to lock.
+	if _, err := tx.Exec(ctx, `INSERT INTO holds (session, term, until) SELECT session, '', '-infinity'
+		FROM sessions WHERE `+idleSessions+`
+		AND NOT EXISTS (SELECT FROM holds WHERE holds.session = sessions.session)
+		ORDER BY session LIMIT $2 ON CONFLICT DO NOTHING`, idle, most); err != nil {
+		return 0, err //nolint:wrapcheck // wrapped by Expire
+	}
+	return affected(ctx, tx, `WITH idle AS (
+			SELECT session FROM sessions JOIN holds USING (session) WHERE until <= clock_timestamp() AND `+idleSessions+`
+			LIMIT $2 FOR UPDATE SKIP LOCKED -- both: what was changed before it was locked is looked at again
+		), freed AS (DELETE FROM holds USING idle WHERE holds.session = idle.session)
+		DELETE FROM sessions USING idle WHERE sessions.session = idle.session`, idle, most)
+}
+
+func affected(ctx context.Context, tx pgx.Tx, statement string, args ...any) (int64, error) {
+	tag, err := tx.Exec(ctx, statement, args...)
+	return tag.RowsAffected(), err //nolint:wrapcheck // wrapped by Expire
 }

@@ -38,6 +38,8 @@ func TestDriver(t *testing.T) {
 		"AHoldOutlivesItsConnection":              testAHoldOutlivesItsConnection,
 		"WhatWasBrokenOffIsTriedAgain":            testWhatWasBrokenOffIsTriedAgain,
 		"ALeaseBeginsWhenTheRowIsHad":             testALeaseBeginsWhenTheRowIsHad,
+		"ExpiryIsOneProcesssAtATime":              testExpiryIsOneProcesssAtATime,
+		"ExpiryIsInBatches":                       testExpiryIsInBatches,
 		"TimeoutsOfARoleDoNotCount":               testTimeoutsOfARoleDoNotCount,
 		"JSONKeepsItsBytes":                       testJSONKeepsItsBytes,
 		"AFaultIsReturnedAsItIs":                  testAFaultIsReturnedAsItIs,
