@@ -63,9 +63,9 @@ func (tx *Tx) Start(task any, arg ...any) {
 }
 
 // Trigger runs an event after the commit, if and only if it commits, exactly once, in the order in which the session's triggers
-// were called. It does not wait for tasks that were started before it, which run beside it. The event is given as the function that was registered, with its argument if it takes one. It runs as if
-// the page had sent it: under the session's lock, a change of its own. To call the function itself would run it within
-// this section.
+// were called. It does not wait for tasks that were started before it, which run beside it. The event is given as the function
+// that was registered, with its argument if it takes one. It runs as if the page had sent it: under the session's lock, a change of its
+// own. To call the function itself would run it within this section.
 func (tx *Tx) Trigger(event any, arg ...any) {
 	if tx.over("Trigger") {
 		return

@@ -41,13 +41,14 @@ func logKeys(c *Config) []Key {
 }
 
 func temporalKeys(c *Config) []Key {
+	tls := oneOf("auto", "on", "off")
 	return []Key{
 		key("temporal.address", "", "the frontend of the server; empty: as Temporal's own configuration says, or 127.0.0.1:7233", optional(hostPort(1)), &c.Temporal.Address),
 		key("temporal.namespace", "", "the Temporal namespace; empty: as Temporal's own configuration says, or default", optional(name()), &c.Temporal.Namespace),
 		key("temporal.profile", "", "the profile of Temporal's own configuration; empty: TEMPORAL_PROFILE, or default", optional(name()), &c.Temporal.Profile),
 		key("temporal.config_file", "", "Temporal's own configuration; empty: TEMPORAL_CONFIG_FILE, or the user's temporal.toml", optional(filePath()), &c.Temporal.ConfigFile),
 		key("temporal.api_key", "", "the API key, as for Temporal Cloud; empty: as Temporal's own configuration says", token(), &c.Temporal.APIKey),
-		key("temporal.tls", "auto", "whether to use TLS; auto: with an API key or certificate, or as Temporal's own configuration says", oneOf("auto", "on", "off"), &c.Temporal.TLS),
+		key("temporal.tls", "auto", "whether to use TLS; auto: with an API key or certificate, or as Temporal's own configuration says", tls, &c.Temporal.TLS),
 		key("temporal.tls_ca_file", "", "the certificates that the server's is checked against; empty: those of the system", optional(filePath()), &c.Temporal.TLSCAFile),
 		key("temporal.tls_cert_file", "", "the client's certificate, for mTLS", optional(filePath()), &c.Temporal.TLSCertFile),
 		key("temporal.tls_key_file", "", "the key of the client's certificate", optional(filePath()), &c.Temporal.TLSKeyFile),

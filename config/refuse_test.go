@@ -128,7 +128,7 @@ func TestSentences(t *testing.T) {
 		`config: starter.session_key: the value (not shown) is not text to YAML; put it in quotes (from holdfast.yaml)`: {
 			file: "starter: {session_key: 12345678901234567890123456789012}",
 		},
-		`config: state.url: "mysql://…" (the rest is not shown) is not sqlite:PATH, postgres://HOST/DATABASE, redis://HOST or memory:, a slash or @ in the password written as %2F or %40 (from HOLDFAST_STATE_URL)`: {
+		`config: state.url: "mysql://…" (the rest is not shown) is not sqlite:PATH, postgres://HOST/DATABASE, redis://HOST or memory:, a slash or @ in the password written as %2F or %40 (from HOLDFAST_STATE_URL)`: { //nolint:lll // a sentence in one piece
 			environ: []string{"HOLDFAST_STATE_URL=mysql://me:p@ss/w@db/x"},
 		},
 		`config: starter.origins: "ok.ex,[" is not a list of hosts, such as app.example.com, *.example.com or https://example.com: "[" does not fit (from --starter-origins)`: {

@@ -74,7 +74,7 @@ func (c *cut) SignalWorkflow(ctx context.Context, _, _, _ string, arg any) error
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.beats = append(c.beats, arg.(wire.Heartbeat)) //nolint:forcetypeassert // it is one
+	c.beats = append(c.beats, arg.(wire.Heartbeat))
 	return nil
 }
 
@@ -175,9 +175,9 @@ func pause(d time.Duration) {
 	synctest.Wait()
 }
 
-func sessions(prefix string, n int) (all []holdfast.SessionID) {
+func sessions(n int) (all []holdfast.SessionID) {
 	for i := range n {
-		all = append(all, holdfast.SessionID(prefix+"-"+strings.Repeat("a", i+1)))
+		all = append(all, holdfast.SessionID("here-"+strings.Repeat("a", i+1)))
 	}
 	return all
 }
@@ -188,7 +188,7 @@ func TestAStarterWithoutTemporalLives(t *testing.T) {
 		well, poor := &cut{}, &cut{}
 		here, there := s.starter(poor), s.starter(well)
 		defer s.close(here, there)
-		for _, session := range sessions("here", 40) {
+		for _, session := range sessions(40) {
 			s.send(appNamed("here"), session, "Begin")
 			here.presence.arrive(session)
 		}
@@ -198,7 +198,7 @@ func TestAStarterWithoutTemporalLives(t *testing.T) {
 		for _, beat := range well.said() {
 			require.True(t, beat.Connected, "a page that is there was said to be gone")
 		}
-		for _, session := range sessions("here", 40) {
+		for _, session := range sessions(40) {
 			require.Equal(t, []string{here.presence.id}, s.present(session))
 		}
 	})
@@ -211,7 +211,7 @@ func TestTasksHearOfTheirPagesSoonAfterAnOutage(t *testing.T) {
 		one := s.starter(temporal)
 		defer s.close(one)
 		const pages = 40
-		for _, session := range sessions("here", pages) {
+		for _, session := range sessions(pages) {
 			s.send(appNamed("here"), session, "Begin")
 			one.presence.arrive(session)
 		}
@@ -256,7 +256,7 @@ func TestEventsDoNotWaitForTemporal(t *testing.T) {
 		one := s.starter(&cut{off: true})
 		defer s.close(one)
 		app := appNamed("here")
-		for _, session := range sessions("here", 100) {
+		for _, session := range sessions(100) {
 			s.send(app, session, "Begin")
 		}
 		pause(time.Millisecond)
@@ -314,7 +314,7 @@ func TestATaskThatCannotBeStartedKeepsNothingWaiting(t *testing.T) {
 		app := appNamed("here")
 		s.send(app, "here-bad", "Begin")
 		synctest.Wait()
-		for _, session := range sessions("here", 10) {
+		for _, session := range sessions(10) {
 			s.send(app, session, "Begin")
 			synctest.Wait()
 		}

@@ -42,13 +42,12 @@ func passing(err error) bool {
 	var database interface{ SQLState() string }
 	switch {
 	case errors.As(err, &database):
-		switch state := database.SQLState(); {
-		case state == "57P01", state == "57P02", state == "57P03": // it goes down or comes up
+		switch code := database.SQLState(); code {
+		case "57P01", "57P02", "57P03", "53300": // it goes down or comes up; it has too many connections
 			return true
-		case strings.HasPrefix(state, "08"), state == "53300": // the connection; too many of them
-			return true
+		default:
+			return strings.HasPrefix(code, "08") // the connection
 		}
-		return false
 	case errors.As(err, &network), errors.As(err, &name), errors.Is(err, context.DeadlineExceeded),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return true

@@ -50,8 +50,7 @@ func (o *parts) ensureNamespace(ctx context.Context, create bool) error {
 		Namespace: o.namespace, WorkflowExecutionRetentionPeriod: durationpb.New(retention),
 		Description: "Made by Holdfast",
 	})
-	var exists *serviceerror.NamespaceAlreadyExists
-	if errors.As(err, &exists) {
+	if _, exists := errors.AsType[*serviceerror.NamespaceAlreadyExists](err); exists {
 		return nil // another program has just made it
 	}
 	if err != nil {

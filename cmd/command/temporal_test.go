@@ -85,7 +85,7 @@ func TestAConnectionThatCannotBeIsToldByItsKey(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "text.pem")
 	require.NoError(t, os.WriteFile(text, []byte("hunter2"), 0o600))
 	slip := filepath.Join(t.TempDir(), "slip.toml")
-	require.NoError(t, os.WriteFile(slip, []byte("[profile.default]\nadress = \"temporal:7233\"\n"), 0o600))
+	require.NoError(t, os.WriteFile(slip, []byte("[profile.default]\nfrontend = \"temporal:7233\"\n"), 0o600))
 	for says, c := range map[string]struct{ environ, args []string }{
 		"temporal.config_file: stat /nowhere/t.toml: no such file":              {args: []string{"--temporal-config-file=/nowhere/t.toml"}},
 		"temporal.tls_ca_file: open /nowhere/ca.pem: no such file":              {args: []string{"--temporal-tls-ca-file=/nowhere/ca.pem"}},
@@ -97,7 +97,7 @@ func TestAConnectionThatCannotBeIsToldByItsKey(t *testing.T) {
 		"from TEMPORAL_ADDRESS or temporal.toml, is not host:port":              {environ: []string{"TEMPORAL_ADDRESS=temporal"}},
 		"temporal.toml, is not host:port":                                       {environ: []string{"TEMPORAL_ADDRESS=me:hunter2@temporal:7233"}},
 		"TEMPORAL_CONFIG_FILE: stat /nowhere/t.toml: no such file":              {environ: []string{"TEMPORAL_CONFIG_FILE=/nowhere/t.toml"}},
-		"adress": {environ: []string{"TEMPORAL_CONFIG_FILE=" + slip}},
+		"frontend": {environ: []string{"TEMPORAL_CONFIG_FILE=" + slip}},
 	} {
 		_, err := connect(t, c.environ, c.args...)
 		require.ErrorContains(t, err, says)

@@ -9,7 +9,8 @@ import (
 
 func checks() map[string]check {
 	return map[string]check{
-		"files": each(files), "images": each(images), "tested": each(tested), "built": built, "reread": each(reread), "setting names": each(settingNames), "setting values": each(settingValues),
+		"files": each(files), "images": each(images), "tested": each(tested), "built": built, "reread": each(reread),
+		"setting names": each(settingNames), "setting values": each(settingValues),
 		"order": each(order), "running": each(running), "secrets": each(secrets), "stopping": each(stopping),
 		"published": each(published), "addresses": each(addresses), "health": each(health), "proxied": proxied, "scraped": scraped,
 		"variables": variables, "follows": follows, "hidden": hidden, "image": image, "dynamic config": dynamicConfig, "metrics": metrics, "firsts": firsts, "dashboard": dashboard,
@@ -46,12 +47,18 @@ func TestChecksCanFail(t *testing.T) {
 		{"images", composeFile, "prom/prometheus:v3.14.0", "prom/prometheus:v3", "has no version"},
 		{"tested", composeFile, "temporalio/server:1.32.1", "temporalio/server:1.32.0", "temporal: it is temporalio/server:1.32.0; dev/go.mod has go.temporal.io/server v"},
 		{"tested", composeFile, "temporalio/admin-tools:1.32.1", "temporalio/admin-tools:1.31.0", "schema: it is temporalio/admin-tools:1.31.0"},
-		{"tested", "dev/go.mod", "ui-server/v2 v2.55.0", "ui-server/v2 v2.56.0", "temporal-ui: it is temporalio/ui:2.55.0; dev/go.mod has github.com/temporalio/ui-server/v2 v2.56.0"},
+		{
+			"tested", "dev/go.mod", "ui-server/v2 v2.55.0", "ui-server/v2 v2.56.0",
+			"temporal-ui: it is temporalio/ui:2.55.0; dev/go.mod has github.com/temporalio/ui-server/v2 v2.56.0",
+		},
 		{"tested", "dev/go.mod", "go.temporal.io/server v", "go.temporal.io/serve v", "temporal: dev/go.mod has no go.temporal.io/server"},
 		{"tested", composeFile, "temporalio/ui:", "temporalio/web:", "temporal-ui: this test does not know which module temporalio/web is"},
 		{"built", composeFile, "  pull_policy: never\n", "", "codec: its image would be asked for in a registry"},
 		{"built", composeFile, "command: [codec]\n", "command: [codec]\n    build:\n      context: .\n", "2 services build our image"},
-		{"built", composeFile, "    build:\n      context: .\n      args:\n        PROGRAM: ${PROGRAM:-./cmd/holdfast}\n        VERSION: ${VERSION:-}\n", "", "0 services build our image"},
+		{
+			"built", composeFile, "    build:\n      context: .\n      args:\n        PROGRAM: ${PROGRAM:-./cmd/holdfast}\n        VERSION: ${VERSION:-}\n", "",
+			"0 services build our image",
+		},
 		{"built", composeFile, "    build:\n", "    profiles: [extra]\n    build:\n", "worker: it builds the image and is not always started"},
 		{"built", composeFile, "image: temporalio/ui:2.55.0", "image: temporalio/ui:2.55.0\n    build:\n      context: .", "temporal-ui: what it builds is not our image"},
 		{"reread", composeFile, "./deploy/temporal:/deploy:ro", "./deploy/temporal/dynamicconfig.yaml:/deploy/dynamicconfig.yaml:ro", "its changes are not seen"},
@@ -144,8 +151,10 @@ func TestChecksCanFail(t *testing.T) {
 		{"metrics", dashboardFile, "holdfast_connections{", "holdfast_sockets{", "holdfast.json: nobody measures holdfast_sockets"},
 		{"metrics", dashboardFile, "max by (app, task, status) (holdfast_tasks{", "sum by (app, task, status) (holdfast_tasks{", "adds up what every starter reports"},
 		{"firsts", alertsFile, `{outcome="failed"} offset 15m`, `{outcome="failed"} offset 5m`, "alerts.yml: it misses the first one of holdfast_tasks_ended_total"},
-		{"firsts", dashboardFile, "(temporal_workflow_failed_total unless temporal_workflow_failed_total offset $__rate_interval) or ", "",
-			"holdfast.json: it misses the first one of temporal_workflow_failed_total"},
+		{
+			"firsts", dashboardFile, "(temporal_workflow_failed_total unless temporal_workflow_failed_total offset $__rate_interval) or ", "",
+			"holdfast.json: it misses the first one of temporal_workflow_failed_total",
+		},
 		{"dashboard", dashboardFile, `"uid": "prometheus"`, `"uid": "mimir"`, "there is no datasource mimir"},
 		{"dashboard", dashboardFile, `"title": "Connections"`, `"title": ""`, "a panel without a title"},
 		{"dashboard", dashboardFile, `"id": 2,`, `"id": 1,`, "twice the id 1"},

@@ -147,7 +147,8 @@ func proxied(d *deployment) []string {
 		p.whenf(!waits, "it does not wait for %s", u[1])
 	}
 	text := uncommented(d.read(proxyFile))
-	blind := strings.Contains(text, "lb_policy least_conn") && !(strings.Contains(text, "fail_duration ") && strings.Contains(text, "unhealthy_status 503"))
+	sees := strings.Contains(text, "fail_duration ") && strings.Contains(text, "unhealthy_status 503")
+	blind := strings.Contains(text, "lb_policy least_conn") && !sees
 	p.whenf(blind, "a starter that refuses or answers 503 has the fewest connections and gets every new one")
 	return p.found
 }
