@@ -29,7 +29,7 @@ func with(t *testing.T, address string, change func(*url.URL)) string {
 }
 
 // sql runs statements as the server's owner.
-func sql(t *testing.T, address, statements string) {
+func sql(t testing.TB, address, statements string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), address)
 	require.NoError(t, err)

@@ -39,6 +39,7 @@ func TestDriver(t *testing.T) {
 		"WhatWasBrokenOffIsTriedAgain":            testWhatWasBrokenOffIsTriedAgain,
 		"ALeaseBeginsWhenTheRowIsHad":             testALeaseBeginsWhenTheRowIsHad,
 		"ExpiryIsOneProcesssAtATime":              testExpiryIsOneProcesssAtATime,
+		"PartitioningKeepsWhatIsThere":            testPartitioningKeepsWhatIsThere,
 		"ExpiryIsInBatches":                       testExpiryIsInBatches,
 		"TimeoutsOfARoleDoNotCount":               testTimeoutsOfARoleDoNotCount,
 		"JSONKeepsItsBytes":                       testJSONKeepsItsBytes,
