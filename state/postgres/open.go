@@ -23,11 +23,26 @@
 //
 // The table of holds is unlogged: taking a hold waits for no disk, and after a crash, an immediate shutdown or a failover to
 // a replica it is empty, so that every hold from before is lost. A commit survives what the server's synchronous_commit and
-// replication promise, no more and no less.
+// replication promise, no more and no less:
+//
+//   - Without a replica: fsync and synchronous_commit (both on unless somebody changed that) keep what was answered, also when the
+//     machine loses power. With synchronous_commit off such a loss takes up to three times wal_writer_delay, 0.6 seconds.
+//   - With replicas that follow asynchronously (the default): a failover loses the commits that had not reached the one that takes
+//     over, though they were answered. Their sessions then go on from an older commit, whole: state, ledger, outbox and log of one
+//     moment. A call that repeats is applied again, as it should be; one that was answered and is not repeated stays lost, and its
+//     task goes on as if it had happened. Rows of the outbox that had been done are there again, and are done again, which does no
+//     harm: a start has a fixed id. A workflow or message that went out is not called back. Pages get a snapshot.
+//   - With synchronous_standby_names and synchronous_commit on: a failover to such a replica loses nothing that was answered.
 //
 // A server that only reads is never written to: the driver asks on each new connection, and with several hosts in the URL goes
 // on to the next one. Of a process whose machine vanishes in the middle of sending a commit the server hears nothing; it gives
 // the session free when the connection's keepalive has failed, in about ten seconds.
+//
+// # Clocks
+//
+// Leases, what is idle and what is old are decided by the clock of the server alone; that of a process may say anything. At a failover
+// the clock of another server takes over. If it is ahead, starters' leases ([state.PresenceLease]) lapse and sessions expire that
+// much sooner, if it is behind, that much later; so the servers should have NTP, and be well within ten seconds of each other.
 //
 // # Changes
 //
@@ -41,7 +56,15 @@
 // schema, or owns it. A process opens at most [Options.Connections] connections, one more for its watch, and two for a moment
 // while it opens; max_connections must have room for that, times the processes. It needs sessions of its own: behind a pooler
 // that gives a server connection for one transaction (PgBouncer with pool_mode=transaction) nothing can be listened to, which
-// [Open] finds out and says. PgBouncer with pool_mode=session is fine.
+// [Open] finds out and says. PgBouncer with pool_mode=session is fine. A statement_timeout or lock_timeout of the role or database does
+// not count on these connections.
+//
+// # Growing
+//
+// No statement of a section looks at two sessions, and every table but the outbox and that of starters has a primary key that begins
+// with the session, so they can be partitioned by a hash of it (PARTITION BY HASH (session)): each statement then goes to one partition,
+// and vacuum and indexes stay small. The script partition.sql beside this file converts a store while no process runs; the
+// conformance suite passes on what it makes. The outbox stays one table: it is short, and read in its order.
 package postgres
 
 import (

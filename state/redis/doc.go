@@ -52,7 +52,8 @@
 //     (WAIT), which would make that rarer and not impossible; min-replicas-to-write bounds how long a cut-off master goes
 //     on. Sessions then go on from an older commit. A session's epoch stays; positions beyond that commit are answered with
 //     state.ErrGap and so with a new snapshot, unless as many new commits came first. An effect outside of the store, such as a
-//     started workflow, is not undone. A lease that the failover lost may be given to another; the fence holds all the same.
+//     started workflow, is not undone, and a call that was answered and is not repeated stays lost. A lease that the failover lost may
+//     be given to another; the fence holds all the same.
 //   - In a cluster the slots of a session and of an index are on different machines and fail over for themselves. One of the
 //     processes therefore goes through the sessions, every ten minutes and when watches begin anew, and enters again what a
 //     failover took out of the indexes.
@@ -60,6 +61,20 @@
 //     commits fail instead and nothing is lost.
 //
 // [Open] looks at these settings and warns.
+//
+// # Clocks
+//
+// Leases, what is idle and what is old are decided by the clocks of the servers (TIME in scripts), those of a session by its server's,
+// those of starters by that of the server with the notices; clocks of processes may say anything. In a cluster the servers should have
+// NTP: as far as their clocks are apart, rows of the outbox of different sessions may change places, and sessions be removed later.
+// At a failover leases end by the new server's clock, sooner or later by the difference, which should be well below ten seconds.
+//
+// # Which server
+//
+// One address leads to one server, which must be the master: [Open] refuses a replica. There is no support for Sentinel: the address of
+// a server that Sentinel watches goes on to lead to that one. To use it, put something in between whose address always leads to the
+// master, such as a proxy or a name that the failover changes; the client connects anew when a server answers READONLY. A cluster
+// finds its masters by itself.
 //
 // # What the user must be allowed
 //
