@@ -9,19 +9,55 @@ import (
 	"testing"
 )
 
-// programs is the directory with the programs of the newest PostgreSQL that is installed.
+// Variables of the environment that say which programs to start.
+const (
+	chosenPostgres  = "HOLDFAST_TEST_POSTGRES"
+	chosenPgBouncer = "HOLDFAST_TEST_PGBOUNCER"
+)
+
+// programs is the directory with the programs of PostgreSQL: the chosen one, or the newest that is installed.
 func programs(t testing.TB) string {
 	t.Helper()
+	if dir := os.Getenv(chosenPostgres); dir != "" {
+		if !complete(dir) {
+			t.Fatalf("%s: %s has no initdb and postgres", chosenPostgres, dir)
+		}
+		return dir
+	}
 	if dir := installed(); dir != "" {
 		return dir
 	}
-	const sentence = "PostgreSQL is not installed (initdb and postgres, in the PATH or where packages put them); " +
-		"to have it: apt-get install postgresql"
+	lacks(t, "PostgreSQL is not installed (initdb and postgres, in the PATH or where packages put them); "+
+		"to have it: apt-get install postgresql")
+	return ""
+}
+
+// pgBouncer is the program of PgBouncer: the chosen one, or the one in the PATH or where packages put it.
+func pgBouncer(t testing.TB) string {
+	t.Helper()
+	if chosen := os.Getenv(chosenPgBouncer); chosen != "" {
+		program, err := exec.LookPath(chosen)
+		if err != nil {
+			t.Fatalf("%s: %v", chosenPgBouncer, err)
+		}
+		return program
+	}
+	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer"} {
+		if program, err := exec.LookPath(name); err == nil {
+			return program
+		}
+	}
+	lacks(t, "PgBouncer is not installed; to have it: apt-get install pgbouncer")
+	return ""
+}
+
+// lacks skips a test for which something is missing on this machine, or fails it where nothing may be skipped.
+func lacks(t testing.TB, sentence string) {
+	t.Helper()
 	if os.Getenv("HOLDFAST_TEST_REQUIRE") != "" {
 		t.Fatal(sentence)
 	}
 	t.Skip(sentence)
-	return ""
 }
 
 func installed() string {

@@ -1,4 +1,6 @@
-// Package postgrestest starts a PostgreSQL server of its own for a test, from the programs that are installed.
+// Package postgrestest starts a PostgreSQL server of its own for a test, and PgBouncer in front of it, from the programs that are
+// installed: the newest PostgreSQL that is found, or that in the directory HOLDFAST_TEST_POSTGRES, such as
+// /usr/lib/postgresql/14/bin, and the pgbouncer in the PATH, or HOLDFAST_TEST_PGBOUNCER.
 package postgrestest
 
 import (
@@ -129,7 +131,13 @@ func (s *Server) start(t testing.TB) {
 	for _, setting := range s.settings {
 		args = append(args, "-c", setting)
 	}
-	running := s.command(context.WithoutCancel(t.Context()), filepath.Join(s.programs, "postgres"), args...)
+	s.launch(t, filepath.Join(s.programs, "postgres"), args...)
+}
+
+// launch starts the program that listens on the port, and waits until it answers.
+func (s *Server) launch(t testing.TB, program string, args ...string) {
+	t.Helper()
+	running := s.command(context.WithoutCancel(t.Context()), program, args...)
 	running.Stdout, running.Stderr = &s.output, &s.output
 	require.NoError(t, running.Start())
 	exited := make(chan struct{})
