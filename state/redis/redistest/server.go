@@ -1,5 +1,5 @@
-// Package redistest starts Redis servers of their own for tests: redis-server or valkey-server, on free ports, in directories that
-// go with the test.
+// Package redistest starts Redis servers of their own for tests, on free ports, in directories that go with the test: the program
+// HOLDFAST_TEST_REDIS, such as valkey-server, or else the redis-server or valkey-server in the PATH.
 package redistest
 
 import (
@@ -50,6 +50,13 @@ func Start(t testing.TB, args ...string) *Server {
 // need finds the program.
 func need(t testing.TB) string {
 	t.Helper()
+	if chosen := os.Getenv("HOLDFAST_TEST_REDIS"); chosen != "" {
+		program, err := exec.LookPath(chosen)
+		if err != nil {
+			t.Fatalf("HOLDFAST_TEST_REDIS: %v", err)
+		}
+		return program
+	}
 	for _, name := range []string{"redis-server", "valkey-server"} {
 		if program, err := exec.LookPath(name); err == nil {
 			return program
