@@ -280,5 +280,5 @@ func (p *Program) announce(w io.Writer) {
 	if p.metrics != "" {
 		fmt.Fprintf(w, "  Metrics        %s\n", p.metrics)
 	}
-	fmt.Fprint(w, "\nReady. Ctrl-C stops.\n")
+	fmt.Fprintln(w, "\nReady. Ctrl-C stops.")
 }

@@ -17,7 +17,7 @@ func (p *Program) observe(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	p.add("telemetry", func() error {
+	p.add("telemetry", func() error { //nolint:contextcheck // ctx bounds the start alone
 		const patience = 2 * time.Second
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()

@@ -19,7 +19,7 @@ func TestItIsMeasuredAndEncryptsOnRequest(t *testing.T) {
 	c.Codec.Address = "127.0.0.1:0"
 	p, err := start(t, c)
 	require.NoError(t, err)
-	require.True(t, strings.Contains(get(t, p.MetricsURL()), "\nholdfast_outbox_age_seconds 0"))
+	require.Contains(t, get(t, p.MetricsURL()), "\nholdfast_outbox_age_seconds 0")
 	signIn := regexp.MustCompile(`sign in at (http://127\.0\.0\.1:\d+/)`).FindStringSubmatch(strings.Join(p.Notes(), "\n"))
 	require.NotNil(t, signIn)
 	require.Contains(t, get(t, signIn[1]), "<form")

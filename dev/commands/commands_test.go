@@ -93,18 +93,18 @@ func startTemporal(t *testing.T, o embedded.Options) *embedded.Server {
 	return server
 }
 
-// urlOf is the nth URL in what a program says.
-func urlOf(t *testing.T, said string, n int) string {
+// urlOf is the first URL in what a program says.
+func urlOf(t *testing.T, said string) string {
 	t.Helper()
-	urls := regexp.MustCompile(`https?://[^\s,]+`).FindAllString(said, -1)
-	require.Greater(t, len(urls), n, said)
-	return urls[n]
+	url := regexp.MustCompile(`https?://[^\s,]+`).FindString(said)
+	require.NotEmpty(t, url, said)
+	return url
 }
 
 // get returns the status and the text at a URL.
 func get(t *testing.T, client *http.Client, url string) (int, string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 	require.NoError(t, err)
 	answer, err := client.Do(request)
 	require.NoError(t, err)

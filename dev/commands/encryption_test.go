@@ -86,7 +86,7 @@ func TestTemporalHoldsNothingInClear(t *testing.T) {
 			server := startTemporal(t, embedded.Options{Database: filepath.Join(dir, "temporal.db"), SearchAttributes: embedded.TaskAttributes()})
 			s := newSetting(t, server.Address(), environ...)
 			s.start("worker")
-			url := urlOf(t, s.start("starter"), 0)
+			url := urlOf(t, s.start("starter"))
 			for _, event := range []string{"Keep", "KeepInline"} {
 				page := openApp(t, http.DefaultClient, url, "private")
 				page.send(event, nil)
@@ -120,10 +120,10 @@ func TestTheCodecServerDecryptsForWhoMay(t *testing.T) {
 	s := newSetting(t, server.Address(), "HOLDFAST_TEMPORAL_ENCRYPTION_KEYS="+keyOf("first", 1), "HOLDFAST_CODEC_TOKEN="+theCodecToken,
 		"HOLDFAST_CODEC_ADDRESS=127.0.0.1:0")
 	s.start("worker")
-	page := openApp(t, http.DefaultClient, urlOf(t, s.start("starter"), 0), "private")
+	page := openApp(t, http.DefaultClient, urlOf(t, s.start("starter")), "private")
 	page.send("Keep", nil)
 	page.untilFailed(theFailure)
-	endpoint := strings.TrimSuffix(urlOf(t, s.start("codec"), 0), "/")
+	endpoint := strings.TrimSuffix(urlOf(t, s.start("codec")), "/")
 
 	plain := dial(t, server.Address())
 	found(t, server.Address(), `WorkflowType="private.Keeper"`)
@@ -153,7 +153,7 @@ func TestAWorkerWithoutTheKeyLeavesTheTaskToOneThatHasIt(t *testing.T) {
 	right := newSetting(t, server.Address(), s.environ[2], key)
 	logged := make(lines, 1000)
 	wrong.begin(logged, "worker")
-	page := openApp(t, http.DefaultClient, urlOf(t, right.start("starter"), 0), "fast")
+	page := openApp(t, http.DefaultClient, urlOf(t, right.start("starter")), "fast")
 	page.send("CountTo", 2)
 	for line := range logged {
 		if strings.Contains(line, `key id \"new\"`) || strings.Contains(line, `key id \\\"new\\\"`) {

@@ -38,7 +38,7 @@ func TestOperatorsAreToldHowAProgramIs(t *testing.T) {
 
 		status, text = get(t, http.DefaultClient, strings.Replace(ready, "/readyz", "/metrics", 1))
 		require.Equal(t, 200, status)
-		require.True(t, strings.Contains(text, "\ntemporal_request_total{"), "the SDK's numbers")
+		require.Contains(t, text, "\ntemporal_request_total{", "the SDK's numbers")
 		require.Equal(t, program == "starter", strings.Contains(text, "\nholdfast_outbox_age_seconds 0"), "the starter's numbers")
 
 		address := strings.TrimSuffix(strings.TrimPrefix(ready, "http://"), "/readyz")
@@ -83,7 +83,7 @@ func TestAStarterServesByTLS(t *testing.T) {
 	s.start("worker")
 	said := s.start("starter", "--starter-tls-cert-file="+ca.certFile, "--starter-tls-key-file="+ca.keyFile)
 	trusting := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: ca.pool, MinVersion: tls.VersionTLS12}}}
-	url := urlOf(t, said, 0)
+	url := urlOf(t, said)
 	require.Contains(t, url, "https://")
 	status, _ := get(t, trusting, url)
 	require.Equal(t, 200, status)
@@ -100,7 +100,7 @@ func TestTemporalBehindMutualTLS(t *testing.T) {
 	s := newSetting(t, address)
 	args := []string{"--temporal-tls-ca-file=" + ca.certFile, "--temporal-tls-cert-file=" + ca.certFile, "--temporal-tls-key-file=" + ca.keyFile}
 	s.start(append([]string{"worker"}, args...)...)
-	page := open(t, urlOf(t, s.start(append([]string{"starter"}, args...)...), 0))
+	page := open(t, urlOf(t, s.start(append([]string{"starter"}, args...)...)))
 	page.send("CountTo", 2)
 	page.untilIdle(2)
 	out, err := s.run("doctor", args[0])

@@ -49,7 +49,7 @@ func TestWorkflowsAreFoundByAppTaskAndSession(t *testing.T) {
 	server := startTemporal(t, embedded.Options{SearchAttributes: embedded.TaskAttributes()})
 	s := newSetting(t, server.Address())
 	s.start("worker")
-	page := open(t, urlOf(t, s.start("starter"), 0))
+	page := open(t, urlOf(t, s.start("starter")))
 	page.send("CountTo", 1)
 	page.untilIdle(1)
 	for _, query := range []string{`HoldfastApp="fast"`, `HoldfastTask="Count"`, `HoldfastSession="` + page.session + `"`} {
@@ -61,7 +61,7 @@ func TestATaskStartsAlthoughTheSearchAttributesAreGone(t *testing.T) {
 	server := startTemporal(t, embedded.Options{SearchAttributes: embedded.TaskAttributes()})
 	s := newSetting(t, server.Address())
 	s.start("worker")
-	page := open(t, urlOf(t, s.start("starter"), 0))
+	page := open(t, urlOf(t, s.start("starter")))
 	_, err := dial(t, server.Address()).OperatorService().RemoveSearchAttributes(t.Context(), &operatorservice.RemoveSearchAttributesRequest{
 		Namespace: "default", SearchAttributes: []string{"HoldfastTask"},
 	})

@@ -37,7 +37,7 @@ func pages(t *testing.T) map[string]string {
 	return all
 }
 
-var goBlock = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
+var goBlock = regexp.MustCompile("(?ms)^```go\n(.*?)^```$") //nolint:gocritic // m has ^ begin a line
 
 // TestTheCodeCompiles compiles each Go block of each page, which is therefore a whole program or package. The files exist for the
 // compiler alone: it is told of them by an overlay.
@@ -45,11 +45,11 @@ func TestTheCodeCompiles(t *testing.T) {
 	for page, text := range pages(t) {
 		for i, block := range goBlock.FindAllStringSubmatch(text, -1) {
 			t.Run(fmt.Sprint(page, " ", i+1), func(t *testing.T) {
-				real := filepath.Join(t.TempDir(), "main.go")
-				require.NoError(t, os.WriteFile(real, []byte(block[1]), 0o600))
+				shown := filepath.Join(t.TempDir(), "main.go")
+				require.NoError(t, os.WriteFile(shown, []byte(block[1]), 0o600))
 				dir, err := filepath.Abs("shown")
 				require.NoError(t, err)
-				overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(dir, "main.go"): real}})
+				overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(dir, "main.go"): shown}})
 				require.NoError(t, err)
 				file := filepath.Join(t.TempDir(), "overlay.json")
 				require.NoError(t, os.WriteFile(file, overlay, 0o600))
@@ -61,15 +61,15 @@ func TestTheCodeCompiles(t *testing.T) {
 }
 
 var (
-	link  = regexp.MustCompile(`\]\(([^)#:]+)\)|(?:src|srcset)="([^":]+)"`)
-	fence = regexp.MustCompile("(?ms)^```.*?^```$")
+	link  = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)|(?:src|srcset)="([^":]+)"`)
+	fence = regexp.MustCompile("(?ms)^```.*?^```$") //nolint:gocritic // m has ^ begin a line
 )
 
 // TestTheLinksLeadSomewhere follows each link to a file of the repository.
 func TestTheLinksLeadSomewhere(t *testing.T) {
 	for page, text := range pages(t) {
 		for _, match := range link.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
-			require.FileExists(t, filepath.Join("../..", filepath.Dir(page), match[1]+match[2]), "linked from %s", page)
+			require.FileExists(t, filepath.Join("..", "..", filepath.Dir(page), match[1]+match[2]), "linked from %s", page)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 // that was cut short the history knows nothing, and it is run again from its beginning: the ledger answers for what was
 // applied. It is done in five places side by side, for after each kill the server waits out the turn's two seconds, and longer
 // when a turn is cut short several times in a row.
-func TestFiftyKillsInInlineStretches(t *testing.T) {
+func TestFiftyKillsInInlineStretches(t *testing.T) { //nolint:tparallel // it has the machine for itself
 	const places, kills = 5, 10
 	server := startTemporal(t)
 	for place := range places {

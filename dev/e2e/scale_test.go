@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -137,7 +138,7 @@ func descendants(t testing.TB) map[int]time.Duration {
 			continue // it has ended
 		}
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 		number := func(i int) int { n, _ := strconv.Atoi(fields[i]); return n }
 		parents[pid], spent[pid] = number(parent), time.Duration(number(user)+number(system))*tick
 	}

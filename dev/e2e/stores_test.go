@@ -32,10 +32,12 @@ func onEachStore(t *testing.T, test func(*testing.T, *store)) {
 func stores() map[string]func(testing.TB) *store {
 	return map[string]func(testing.TB) *store{
 		"postgres": func(t testing.TB) *store {
+			t.Helper()
 			server := postgrestest.Start(t)
 			return &store{server.URL(), func() { server.Restart(t) }}
 		},
 		"redis": func(t testing.TB) *store {
+			t.Helper()
 			server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 			return &store{server.URL(), server.Restart}
 		},

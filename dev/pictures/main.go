@@ -77,8 +77,10 @@ func countAndShoot(ctx context.Context, url, dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find the link: %w", err)
 	}
-	_, err = chromedp.Run(ctx, chromedp.Poll[bool](`document.getElementById("counter").textContent === "6"`))
-	return link, err
+	if _, err = chromedp.Run(ctx, chromedp.Poll[bool](`document.getElementById("counter").textContent === "6"`)); err != nil {
+		return "", fmt.Errorf("wait for the count: %w", err)
+	}
+	return link, nil
 }
 
 func shootWorkflow(ctx context.Context, url, dir string) error {
@@ -100,7 +102,7 @@ func colourScheme(name string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
-		return err
+		return err //nolint:wrapcheck // chromedp says which action it is of
 	})
 }
 
@@ -117,5 +119,5 @@ func shoot(ctx context.Context, path, scheme string, width, height int64) error 
 	if err != nil {
 		return fmt.Errorf("take the picture: %w", err)
 	}
-	return os.WriteFile(path, picture, 0o644) //nolint:gosec // for all to see
+	return os.WriteFile(path, picture, 0o644) //nolint:gosec,wrapcheck // for all to see; it names the path
 }

@@ -12,7 +12,7 @@ import (
 // State is what the page shows.
 type State struct {
 	Counter    int `json:"counter"`
-	TaskID     int `json:"_task_id"`
+	TaskID     int `json:"_task_id"` //nolint:tagliatelle // hidden from the page
 	Iterations int `json:"iterations"`
 }
 
