@@ -46,6 +46,7 @@ type attendance struct {
 	connections int
 	noted       bool      // in the state service, that there are some
 	told        bool      // to the tasks, that there are some
+	unsure      bool      // telling the tasks failed: some may have heard it
 	telling     bool      // a goroutine is about to tell what is not told
 	beat        time.Time // when to tell again
 }
@@ -72,7 +73,7 @@ func (p *presence) change(session holdfast.SessionID, by int) {
 }
 
 // knows reports that state service and tasks were told so last.
-func (a *attendance) knows(there bool) bool { return a.noted == there && a.told == there }
+func (a *attendance) knows(there bool) bool { return a.noted == there && a.told == there && !a.unsure }
 
 // settle has it told whether somebody is there, if that is not what was told last. It requires p.mu.
 func (p *presence) settle(session holdfast.SessionID, a *attendance) {
@@ -119,13 +120,14 @@ func (p *presence) tell(session holdfast.SessionID, a *attendance, there bool) e
 	p.mu.Lock()
 	a.noted = there
 	p.mu.Unlock()
-	if err := p.signal(p.starter.ctx, session, wire.Heartbeat{Starter: p.id, Connected: there}); err != nil {
-		return err
-	}
+	err := p.signal(p.starter.ctx, session, wire.Heartbeat{Starter: p.id, Connected: there})
 	p.mu.Lock()
-	a.told, a.beat = there, p.nextBeat()
-	p.mu.Unlock()
-	return nil
+	defer p.mu.Unlock()
+	a.unsure = err != nil
+	if err == nil {
+		a.told, a.beat = there, p.nextBeat()
+	}
+	return err
 }
 
 // signal signals those of the session's tasks that mind.

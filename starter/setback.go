@@ -71,13 +71,13 @@ func (f *setbacks) waits(id string, now time.Time) bool {
 	return now.Before(f.all[id].next)
 }
 
-// pause is the time until the first of them may be tried again; long, if there is none.
+// pause is the time until the first of them may be tried again, and not too short; long, if there is none.
 func (f *setbacks) pause(now time.Time) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	pause := setbackMost
 	for _, one := range f.all {
-		pause = min(pause, max(one.next.Sub(now), 0))
+		pause = min(pause, max(one.next.Sub(now), setbackFirst/10))
 	}
 	return pause
 }
