@@ -47,20 +47,19 @@ func checkNames(session holdfast.SessionID, key Key) error {
 
 // checkOutcome refuses what a section wants to be kept and cannot be. It would be so again.
 func checkOutcome(outcome *holdfast.Outcome) error {
-	errs := []error{checkJSON("the result", outcome.Result), checkRequests(outcome.Requests)}
+	err := errors.Join(checkJSON("the result", outcome.Result), checkRequests(outcome.Requests))
 	for name, body := range outcome.Documents {
-		errs = append(errs, checkText("the state's name", name), checkJSON("the state "+name, body))
+		err = errors.Join(err, checkText("the state's name", name), checkJSON("the state "+name, body))
 	}
 	for _, m := range outcome.Messages {
-		errs = append(errs, checkText("the message's name", m.Name), checkJSON(fmt.Sprintf("the message %q", m.Name), m.Data))
+		err = errors.Join(err, checkText("the message's name", m.Name), checkJSON(fmt.Sprintf("the message %q", m.Name), m.Data))
 	}
-	return errors.Join(errs...)
+	return err
 }
 
-func checkRequests(requests []holdfast.Request) error {
-	var errs []error
+func checkRequests(requests []holdfast.Request) (err error) {
 	for _, r := range requests {
-		errs = append(errs, checkJSON("the argument of a task or event", r.Argument))
+		err = errors.Join(err, checkJSON("the argument of a task or event", r.Argument))
 	}
-	return errors.Join(errs...)
+	return err
 }

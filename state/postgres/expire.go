@@ -88,5 +88,5 @@ func removeIdle(ctx context.Context, tx pgx.Tx, idle time.Duration, most int) (i
 
 func affected(ctx context.Context, tx pgx.Tx, statement string, args ...any) (int64, error) {
 	tag, err := tx.Exec(ctx, statement, args...)
-	return tag.RowsAffected(), err //nolint:wrapcheck // wrapped by Expire
+	return tag.RowsAffected(), err
 }

@@ -67,9 +67,9 @@ func (h *held) wait(ctx context.Context, claim state.Claim, lapse time.Duration)
 // may be had all the same, and is given up.
 func (h *held) try(ctx context.Context, claim state.Claim) (lapse time.Duration, err error) {
 	d := h.driver
-	defer func() {
+	defer func() { //nolint:contextcheck // the caller's time may be over
 		if err != nil && !refused(err) {
-			d.later(func() { h.giveUp(claim.Session) }) //nolint:contextcheck // the caller's time may be over
+			d.later(func() { h.giveUp(claim.Session) })
 		}
 	}()
 	keys := d.keys.of(claim.Session, "lease", "waiting", "record", "documents", "ledger")
