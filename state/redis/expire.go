@@ -68,10 +68,8 @@ func (d *Driver) postpone(ctx context.Context, e entry, until string) error {
 	if err != nil || at <= e.at {
 		return err
 	}
-	key := existing.of(d.keys, shardOf(e.session))[0]
-	if err := d.client.ZAddArgs(ctx, key, goredis.ZAddArgs{
-		XX: true, GT: true, Members: []goredis.Z{{Score: float64(at), Member: string(e.session)}},
-	}).Err(); err != nil {
+	times := existing.of(d.keys, shardOf(e.session))[:1]
+	if err := d.run(ctx, d.scripts.postpone, times, string(e.session), at).Err(); err != nil {
 		return fmt.Errorf("enter when to look again: %w", err)
 	}
 	return nil
