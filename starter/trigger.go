@@ -11,9 +11,6 @@ import (
 	"github.com/holdfast-run/holdfast/state"
 )
 
-// keepTriggers is how many triggered events of a session the ledger keeps: what relays may do twice at the same time.
-const keepTriggers = 4 * relayBatch
-
 // trigger runs one event that a section asked for, exactly once.
 func (r *relay) trigger(ctx context.Context, row state.Pending) error {
 	app := r.starter.apps[row.App]
@@ -25,7 +22,7 @@ func (r *relay) trigger(ctx context.Context, row state.Pending) error {
 	defer span.End()
 	_, err = r.starter.opts.State.Apply(ctx, state.Call{
 		Handler: handler, Session: row.Session, Input: row.Argument, Settles: row.ID, Kind: state.CallTrigger,
-		Key: state.Key{Owner: "outbox", Position: row.ID, Keep: keepTriggers},
+		Key: state.TriggerKey(row),
 	})
 	if refused := refusal(handler.Name(), err); refused != nil {
 		r.starter.reportEvent(ctx, app, row.Session, handler.Name(), err)
