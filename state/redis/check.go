@@ -62,7 +62,11 @@ func (d *Driver) checkServer(ctx context.Context, server goredis.Cmdable, addres
 	if n, err := strconv.Atoi(major); err != nil || n < oldestMajor {
 		return fmt.Errorf("%w: the server is version %q, and Redis %d or later (or Valkey) is needed", errUnfit, version, oldestMajor)
 	}
-	if info["redis_mode"] == "cluster" && !d.clustered {
+	mode := info["redis_mode"]
+	if mode == "" {
+		mode = info["server_mode"] // of Valkey
+	}
+	if mode == "cluster" && !d.clustered {
 		return fmt.Errorf("%w: the server is part of a cluster, and the address lacks the parameter cluster=true", errUnfit)
 	}
 	if role := info["role"]; role == "slave" {

@@ -70,10 +70,20 @@ func TestOpenTellsAClustersServer(t *testing.T) {
 	server := redistest.Start(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(redistest.FreePort(t)))
 	_, err := redis.Open(t.Context(), server.URL(), redis.Options{})
 	require.ErrorContains(t, err, "the address lacks the parameter cluster=true")
+
+	valkey := fakeServer(t, "# Server\r\nredis_version:7.2.4\r\nvalkey_version:8.0.1\r\nserver_mode:cluster\r\n")
+	_, err = redis.Open(t.Context(), "redis://"+valkey, redis.Options{})
+	require.ErrorContains(t, err, "the address lacks the parameter cluster=true")
 }
 
 // oldServer answers as a server of long ago would.
 func oldServer(t *testing.T) string {
+	t.Helper()
+	return fakeServer(t, "# Server\r\nredis_version:6.2.14\r\nredis_mode:standalone\r\n")
+}
+
+// fakeServer says that of itself, and nothing else.
+func fakeServer(t *testing.T, info string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -84,16 +94,15 @@ func oldServer(t *testing.T) string {
 			if err != nil {
 				return
 			}
-			go answer(conn)
+			go answer(conn, info)
 		}
 	}()
 	return listener.Addr().String()
 }
 
 // answer answers each command by its name, which is the second line after that with the number of words.
-func answer(conn net.Conn) {
+func answer(conn net.Conn, info string) {
 	defer conn.Close()
-	const info = "# Server\r\nredis_version:6.2.14\r\nredis_mode:standalone\r\n"
 	lines := bufio.NewScanner(conn)
 	for lines.Scan() {
 		if !strings.HasPrefix(lines.Text(), "*") || !lines.Scan() || !lines.Scan() {
