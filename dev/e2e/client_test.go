@@ -105,10 +105,10 @@ func (c *client) send(name string, arg any) {
 }
 
 // next reads one message and keeps what it says. The error is that of a connection that broke.
-func (c *client) next() (message, error) {
+func (c *client) next() error {
 	var m message
 	if err := wsjson.Read(c.t.Context(), c.conn, &m); err != nil {
-		return m, err
+		return err
 	}
 	switch m.Type {
 	case "welcome":
@@ -140,14 +140,14 @@ func (c *client) next() (message, error) {
 	if m.Tasks != nil {
 		c.tasks = *m.Tasks
 	}
-	return m, nil
+	return nil
 }
 
 // until reads, over reconnects, until the condition holds.
 func (c *client) until(condition func() bool) {
 	c.t.Helper()
 	for !condition() {
-		if _, err := c.next(); err != nil {
+		if err := c.next(); err != nil {
 			require.NoError(c.t, c.t.Context().Err())
 			c.reconnect()
 		}

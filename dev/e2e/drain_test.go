@@ -19,7 +19,7 @@ func TestStartersAndWorkersLeaveInGoodOrder(t *testing.T) {
 
 	require.NoError(t, leaving.running.Process.Signal(syscall.SIGTERM))
 	for {
-		if _, err := c.next(); err != nil {
+		if err := c.next(); err != nil {
 			require.Equal(t, websocket.StatusGoingAway, websocket.CloseStatus(err), "%v", err)
 			break
 		}
