@@ -13,6 +13,9 @@ import (
 type outage struct {
 	cluster *cluster
 	over    atomic.Pointer[time.Time]
+
+	mu  sync.Mutex // protects ids
+	ids []string   // of the tasks that have ended well
 }
 
 // TestTemporalIsAwayForAMinute kills the Temporal server under tasks that run. Events go on; the tasks that they start wait, and start
@@ -38,6 +41,7 @@ func TestTemporalIsAwayForAMinute(t *testing.T) {
 	now := time.Now()
 	o.over.Store(&now)
 	all.Wait()
+	requireStartedOnce(t, o.cluster.client(), "fast.Count", o.ids...)
 }
 
 // goesOn is a session whose task ran when the server died.
@@ -73,4 +77,7 @@ func (o *outage) endsWell(c *client, id string, least int) {
 	require.GreaterOrEqual(c.t, c.counter(), least)
 	c.requireEachOnce(c.counter())
 	require.NoError(c.t, o.cluster.client().GetWorkflow(c.t.Context(), id, "").Get(c.t.Context(), nil))
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ids = append(o.ids, id)
 }

@@ -112,13 +112,16 @@ func TestTwentyFiveKillsOfStartersAndWorkers(t *testing.T) {
 			killed.kill()
 			killed.start()
 		}
+		var ids []string
 		for _, c := range clients {
 			id := c.taskID()
+			ids = append(ids, id)
 			c.until(func() bool { return c.counter() > 0 })
 			c.send("Aim", 1)
 			c.until(func() bool { return c.done && len(c.tasks) == 0 })
 			c.requireEachOnce(c.counter())
 			require.NoError(t, cluster.client().GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
 		}
+		requireStartedOnce(t, cluster.client(), "fast.Count", ids...)
 	})
 }
