@@ -3,6 +3,8 @@ package memory_test
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/holdfast-run/holdfast/state"
 	"github.com/holdfast-run/holdfast/state/memory"
 	"github.com/holdfast-run/holdfast/state/statetest"
@@ -10,7 +12,10 @@ import (
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	statetest.Run(t, func(testing.TB) statetest.Store {
+	report := statetest.Run(t, func(testing.TB) statetest.Store {
 		return statetest.Store{Open: func(testing.TB) state.Driver { return memory.New() }}
 	})
+	for name, lacks := range report.Skipped {
+		require.Equal(t, statetest.SharedStore, lacks, "%s is skipped, although memory lacks nothing but a second process", name)
+	}
 }

@@ -22,12 +22,13 @@ func open(t testing.TB, url string) *postgres.Driver {
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	server := postgrestest.Start(t)
-	statetest.Run(t, func(t testing.TB) statetest.Store { //nolint:thelper // a step of the test
+	report := statetest.Run(t, func(t testing.TB) statetest.Store { //nolint:thelper // a step of the test
 		url := server.Database(t)
 		return statetest.Store{Shared: true, Clock: true, Open: func(t testing.TB) state.Driver { //nolint:thelper // as above
 			return open(t, url)
 		}}
 	})
+	require.Empty(t, report.Skipped, "PostgreSQL has all that a case may need")
 }
 
 // TestDriver runs what needs a database, but no server of its own.

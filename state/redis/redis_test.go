@@ -25,12 +25,13 @@ func open(t testing.TB, url string, o redis.Options) *redis.Driver {
 func conform(t *testing.T, url string) {
 	t.Helper()
 	var stores atomic.Int32
-	statetest.Run(t, func(testing.TB) statetest.Store {
+	report := statetest.Run(t, func(testing.TB) statetest.Store {
 		o := redis.Options{Prefix: fmt.Sprint("store", stores.Add(1))}
 		return statetest.Store{Shared: true, Clock: true, Open: func(t testing.TB) state.Driver { //nolint:thelper // a step of the test
 			return open(t, url, o)
 		}}
 	})
+	require.Empty(t, report.Skipped, "Redis has all that a case may need")
 }
 
 func TestConformance(t *testing.T) {

@@ -188,9 +188,6 @@ func testExpireLedger(b *bench) {
 
 // testClock has a process whose clock is years behind: in the bubble it begins with the year 2000.
 func testClock(b *bench) {
-	if !b.store.Clock {
-		return
-	}
 	b.must(b.Beat(b.Context(), "right", time.Minute))
 	b.must(b.Present(b.Context(), session, "right", true))
 	b.put(b, other, 1)

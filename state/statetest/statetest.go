@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,58 +25,108 @@ type Store struct {
 	Clock bool
 }
 
-// Run checks a driver. newStore makes an empty store for each test.
-func Run(t *testing.T, newStore func(t testing.TB) Store) {
+// Report says what [Run] did.
+type Report struct {
+	// Cases is how many cases there are.
+	Cases int
+	// Skipped maps the name of each case that did not run to what the store lacks for it: SharedStore or StoreClock.
+	Skipped map[string]string
+}
+
+// Run checks a driver. newStore makes an empty store for each case. It returns when all cases have ended. A case that needs
+// what the store does not declare is logged as skipped and reported; the driver's own test asserts which ones those are, so
+// that no case is left out unnoticed.
+func Run(t *testing.T, newStore func(t testing.TB) Store) Report {
+	t.Helper()
+	var mu sync.Mutex // protects report
+	report := Report{Skipped: map[string]string{}}
+	t.Run("Cases", func(t *testing.T) { // returns when its parallel subtests have ended
+		runCases(t, newStore, func(name, lacks string) {
+			mu.Lock()
+			defer mu.Unlock()
+			report.Cases++
+			if lacks != "" {
+				report.Skipped[name] = lacks
+			}
+		})
+	})
+	t.Logf("%d cases, %d skipped: %v", report.Cases, len(report.Skipped), report.Skipped)
+	return report
+}
+
+// What a case may need of a store.
+const (
+	// SharedStore is a store that several processes can use at the same time.
+	SharedStore = "a second process on the store"
+	// StoreClock is a store that has a clock of its own.
+	StoreClock = "a clock of the store's own"
+)
+
+// lacks is which of the needs the store does not have, or "".
+func (s Store) lacks(needs []string) string {
+	has := map[string]bool{SharedStore: s.Shared, StoreClock: s.Clock}
+	for _, need := range needs {
+		if !has[need] {
+			return need
+		}
+	}
+	return ""
+}
+
+func runCases(t *testing.T, newStore func(t testing.TB) Store, counted func(name, lacks string)) {
 	t.Helper()
 	for _, c := range []struct {
-		name   string
-		shared bool // needs a second driver on the store
-		test   func(*bench)
+		name  string
+		test  func(*bench)
+		needs []string
 	}{
-		{"Acquire/CreatesNothing", false, testAcquireCreatesNothing},
-		{"Acquire/WaitsForTheHolder", false, testAcquireWaits},
-		{"Acquire/HeedsItsContext", false, testAcquireHeedsContext},
-		{"Acquire/OtherSessionsAreFree", false, testOtherSessionsAreFree},
-		{"Acquire/OneHolderAtATime", false, testOneHolder},
-		{"Acquire/OneHolderAtATimeAcrossDrivers", true, testOneHolderAcrossDrivers},
-		{"Acquire/FallsFreeWithTheLease", false, testLeaseLapses},
-		{"Acquire/FallsFreeWhenAProcessDies", true, testProcessDies},
-		{"Hold/RenewedHoldsLast", false, testRenew},
-		{"Hold/ReleaseWritesNothing", false, testRelease},
-		{"Fence/StaleHolderCannotCommit", false, testStaleCommit},
-		{"Fence/StaleHolderCannotRenew", false, testStaleRenew},
-		{"Fence/StaleHolderCannotRelease", false, testStaleRelease},
-		{"Fence/HoldsOverExpiry", false, testFenceOverExpiry},
-		{"Commit/IsReadBackWhole", false, testCommitReadBack},
-		{"Commit/KeepsWhatItDoesNotName", false, testCommitKeeps},
-		{"Commit/StrangeText", false, testStrangeText},
-		{"Commit/LargeDocument", false, testLargeDocument},
-		{"Commit/IsSeenByOtherDrivers", true, testSeenByOthers},
-		{"Commit/NobodySeesHalf", false, testNobodySeesHalf},
-		{"Ledger/FoundWithTheHold", false, testLedgerFound},
-		{"Ledger/KeepsTheNewestOfEachOwner", false, testLedgerTrimmed},
-		{"Changes/InOrderFromAPosition", false, testChanges},
-		{"Changes/AGapIsAnError", false, testChangesGap},
-		{"Changes/AreReadBackWhole", false, testChangeIsWhole},
-		{"Messages/KeepsTheNewest", false, testMessages},
-		{"Outbox/InOrderUntilSettled", false, testOutbox},
-		{"Listed/SessionsWithTasks", false, testListed},
-		{"Presence/OfStartersThatBeat", false, testPresence},
-		{"Presence/LapsesWithTheLease", false, testLapsed},
-		{"Presence/IsSeenByOtherDrivers", true, testPresenceOfOthers},
-		{"Clock/ThatOfAProcessDoesNotMatter", true, testClock},
-		{"Expire/RemovesIdleSessions", false, testExpire},
-		{"Expire/KeepsWhatIsNeeded", false, testExpireKeeps},
-		{"Expire/ForgetsSilentOwners", false, testExpireLedger},
-		{"Watch/TellsOfCommits", false, testWatch},
-		{"Watch/TellsOfOtherDriversCommits", true, testWatchOthers},
-		{"Close/EndsHoldsAndWatches", false, testClose},
+		{"Acquire/CreatesNothing", testAcquireCreatesNothing, nil},
+		{"Acquire/WaitsForTheHolder", testAcquireWaits, nil},
+		{"Acquire/HeedsItsContext", testAcquireHeedsContext, nil},
+		{"Acquire/OtherSessionsAreFree", testOtherSessionsAreFree, nil},
+		{"Acquire/OneHolderAtATime", testOneHolder, nil},
+		{"Acquire/OneHolderAtATimeAcrossDrivers", testOneHolderAcrossDrivers, []string{SharedStore}},
+		{"Acquire/FallsFreeWithTheLease", testLeaseLapses, nil},
+		{"Acquire/FallsFreeWhenAProcessDies", testProcessDies, []string{SharedStore}},
+		{"Hold/RenewedHoldsLast", testRenew, nil},
+		{"Hold/ReleaseWritesNothing", testRelease, nil},
+		{"Fence/StaleHolderCannotCommit", testStaleCommit, nil},
+		{"Fence/StaleHolderCannotRenew", testStaleRenew, nil},
+		{"Fence/StaleHolderCannotRelease", testStaleRelease, nil},
+		{"Fence/HoldsOverExpiry", testFenceOverExpiry, nil},
+		{"Commit/IsReadBackWhole", testCommitReadBack, nil},
+		{"Commit/KeepsWhatItDoesNotName", testCommitKeeps, nil},
+		{"Commit/StrangeText", testStrangeText, nil},
+		{"Commit/LargeDocument", testLargeDocument, nil},
+		{"Commit/IsSeenByOtherDrivers", testSeenByOthers, []string{SharedStore}},
+		{"Commit/NobodySeesHalf", testNobodySeesHalf, nil},
+		{"Ledger/FoundWithTheHold", testLedgerFound, nil},
+		{"Ledger/KeepsTheNewestOfEachOwner", testLedgerTrimmed, nil},
+		{"Changes/InOrderFromAPosition", testChanges, nil},
+		{"Changes/AGapIsAnError", testChangesGap, nil},
+		{"Changes/AreReadBackWhole", testChangeIsWhole, nil},
+		{"Messages/KeepsTheNewest", testMessages, nil},
+		{"Outbox/InOrderUntilSettled", testOutbox, nil},
+		{"Listed/SessionsWithTasks", testListed, nil},
+		{"Presence/OfStartersThatBeat", testPresence, nil},
+		{"Presence/LapsesWithTheLease", testLapsed, nil},
+		{"Presence/IsSeenByOtherDrivers", testPresenceOfOthers, []string{SharedStore}},
+		{"Clock/ThatOfAProcessDoesNotMatter", testClock, []string{SharedStore, StoreClock}},
+		{"Expire/RemovesIdleSessions", testExpire, nil},
+		{"Expire/KeepsWhatIsNeeded", testExpireKeeps, nil},
+		{"Expire/ForgetsSilentOwners", testExpireLedger, nil},
+		{"Watch/TellsOfCommits", testWatch, nil},
+		{"Watch/TellsOfOtherDriversCommits", testWatchOthers, []string{SharedStore}},
+		{"Close/EndsHoldsAndWatches", testClose, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			store := newStore(t)
-			if c.shared && !store.Shared {
-				return // the engine has no second process
+			lacks := store.lacks(c.needs)
+			counted(c.name, lacks)
+			if lacks != "" {
+				t.Logf("skipped: it needs %s", lacks)
+				return
 			}
 			c.test(&bench{T: t, store: store, Driver: opened(t, store)})
 		})
