@@ -130,10 +130,9 @@ func (p *presence) tell(session holdfast.SessionID, a *attendance, there bool) e
 	return err
 }
 
-// signal signals those of the session's tasks that mind.
+// signal signals those of the session's tasks that are bound to their page, by the options that they were asked for with.
 func (p *presence) signal(ctx context.Context, session holdfast.SessionID, beat wire.Heartbeat) error {
-	app := p.starter.apps[session.App()]
-	if app == nil {
+	if p.starter.apps[session.App()] == nil {
 		return nil // another starter serves it
 	}
 	tasks, err := p.starter.opts.State.TasksOf(ctx, session)
@@ -141,8 +140,7 @@ func (p *presence) signal(ctx context.Context, session holdfast.SessionID, beat 
 		return err
 	}
 	for _, t := range tasks {
-		task, err := app.NamedTask(t.Name)
-		if err != nil || !t.Live() || task.Options().OnDisconnect == holdfast.ContinueOnDisconnect {
+		if !t.Bound || !t.Live() {
 			continue
 		}
 		err = p.starter.opts.Temporal.SignalWorkflow(ctx, string(t.ID), "", wire.SessionHeartbeat, beat)

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"time"
 
 	"github.com/coder/websocket"
 
+	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/state"
 )
 
@@ -84,7 +86,7 @@ type snapshotMessage struct {
 	Mark     string                     `json:"mark,omitempty"`
 	Lost     bool                       `json:"lost,omitempty"`
 	States   map[string]json.RawMessage `json:"states"`
-	Tasks    []state.Task               `json:"tasks"`
+	Tasks    []taskView                 `json:"tasks"`
 	Messages []notice                   `json:"messages"`
 }
 
@@ -93,8 +95,26 @@ type deltaMessage struct {
 	Revision int64                      `json:"revision"`
 	Mark     string                     `json:"mark,omitempty"`
 	States   map[string]json.RawMessage `json:"states,omitempty"`
-	Tasks    *[]state.Task              `json:"tasks,omitempty"`
+	Tasks    *[]taskView                `json:"tasks,omitempty"`
 	Messages []notice                   `json:"messages,omitempty"`
+}
+
+// taskView is a state.Task as the client gets it: without what only the server needs.
+type taskView struct {
+	ID     holdfast.TaskID `json:"id"`
+	Name   string          `json:"name"`
+	Status state.Status    `json:"status"`
+	Since  time.Time       `json:"since"`
+	Error  string          `json:"error,omitempty"`
+}
+
+// taskViews are never nil: an empty list is [] rather than null.
+func taskViews(tasks []state.Task) []taskView {
+	views := make([]taskView, len(tasks))
+	for i, t := range tasks {
+		views[i] = taskView{ID: t.ID, Name: t.Name, Status: t.Status, Since: t.Since, Error: t.Error}
+	}
+	return views
 }
 
 // notice is a state.Message as the client gets it.
@@ -209,18 +229,22 @@ func outgoing(u state.Update) any {
 			Mark:     u.Snapshot.Position.Mark,
 			Lost:     u.Snapshot.Lost,
 			States:   u.Snapshot.States,
-			Tasks:    append([]state.Task{}, u.Snapshot.Tasks...), // [] rather than null
+			Tasks:    taskViews(u.Snapshot.Tasks),
 			Messages: notices(u.Snapshot.Messages),
 		}
 	}
-	return deltaMessage{
+	delta := deltaMessage{
 		Type:     "delta",
 		Revision: u.Change.Revision,
 		Mark:     u.Change.Mark(),
 		States:   u.Change.States,
-		Tasks:    u.Change.Tasks,
 		Messages: notices(u.Change.Messages),
 	}
+	if u.Change.Tasks != nil {
+		tasks := taskViews(*u.Change.Tasks)
+		delta.Tasks = &tasks
+	}
+	return delta
 }
 
 func notices(messages []state.Message) []notice {

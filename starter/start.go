@@ -150,8 +150,8 @@ func (r *relay) options(row state.Pending) client.StartWorkflowOptions {
 // when a newer program runs it.
 func (r *relay) input(task *holdfast.Task, row state.Pending, present []string) wire.TaskInput {
 	in := wire.TaskInput{Session: string(row.Session), Argument: row.Argument, Level: wire.Level}
-	if o := task.Options(); o.OnDisconnect == holdfast.CancelOnDisconnect {
-		in.Disconnect = &wire.Disconnect{Grace: o.Grace, TimeToLive: r.starter.opts.HeartbeatTimeout, Present: present}
+	if row.Bound {
+		in.Disconnect = &wire.Disconnect{Grace: task.Options().Grace, TimeToLive: r.starter.opts.HeartbeatTimeout, Present: present}
 	}
 	in.Inline, in.NapBelow = task.Options().Inline, r.starter.opts.NapBelow
 	return in

@@ -54,7 +54,8 @@ const (
 )
 
 // Task is one entry of a session's list of tasks. It comes with the commit that started the task and goes when the task has
-// ended, however it ended; after a failure it stays for a while.
+// ended, however it ended; after a failure it stays for a while. A page gets ID, Name, Status, Since and Error; the other
+// fields stay on the server.
 type Task struct {
 	ID     holdfast.TaskID `json:"id"`
 	Name   string          `json:"name"`
@@ -63,6 +64,9 @@ type Task struct {
 	Since time.Time `json:"since"`
 	// Error is what a failed task failed with.
 	Error string `json:"error,omitempty"`
+	// Bound reports a task that is cancelled when its page has gone, and so listens for heartbeats. It is the policy of the
+	// program that asked for the task, and stays so for the task's whole life, whatever later programs say.
+	Bound bool `json:"bound,omitempty"`
 }
 
 // Live reports a task that has not ended.
@@ -144,4 +148,6 @@ type Pending struct {
 	At       time.Time       `json:"at"`
 	// Trace is the span that asked for it, as a W3C traceparent; empty without a tracer.
 	Trace string `json:"trace,omitempty"`
+	// Bound is that of the task to start; see [Task].
+	Bound bool `json:"bound,omitempty"`
 }

@@ -40,18 +40,19 @@ func (d *draft) start(r holdfast.Request) {
 	row := Pending{
 		ID: string(id), Kind: KindStart, Session: d.record.Session, Task: id,
 		App: r.Task.App().Name(), Name: r.Task.Name(), Argument: r.Argument, At: d.At, Trace: d.trace,
+		Bound: bound(r.Task),
 	}
 	if concurrency == holdfast.Supersede && len(others) > 0 {
 		d.supersede(others)
 		row.At = d.At
 		if len(d.live(r.Task.Name())) > 0 { // they take their time to end
 			d.Deferred = append(d.Deferred, row)
-			d.list(Task{ID: id, Name: row.Name, Status: StatusStarting, Since: d.At})
+			d.list(Task{ID: id, Name: row.Name, Status: StatusStarting, Since: d.At, Bound: row.Bound})
 			return
 		}
 	}
 	d.Pending = append(d.Pending, row)
-	d.list(Task{ID: id, Name: row.Name, Status: StatusStarting, Since: d.At})
+	d.list(Task{ID: id, Name: row.Name, Status: StatusStarting, Since: d.At, Bound: row.Bound})
 }
 
 // supersede cancels those tasks that run, and strikes out those that wait for their start.
@@ -100,7 +101,19 @@ func (d *draft) relist(call Call) {
 	if call.Task.Session() != call.Session || d.indexOf(call.Task) >= 0 {
 		return
 	}
-	d.list(Task{ID: call.Task, Name: call.Task.Name(), Status: StatusRunning, Since: d.At})
+	d.list(Task{ID: call.Task, Name: call.Task.Name(), Status: StatusRunning, Since: d.At, Bound: wasBound(call)})
+}
+
+// bound reports a task that is cancelled when its page has gone.
+func bound(task *holdfast.Task) bool {
+	return task.Options().OnDisconnect == holdfast.CancelOnDisconnect
+}
+
+// wasBound is bound for a task that has lost its row. If the app does not say otherwise, it listens: a signal too many does
+// no harm, one too few ends a task under its page.
+func wasBound(call Call) bool {
+	task, err := call.Handler.App().NamedTask(call.Task.Name())
+	return err != nil || bound(task)
 }
 
 // live are the tasks of the name that have not ended.

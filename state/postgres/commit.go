@@ -160,8 +160,8 @@ func (w *writing) saveOutbox(c *state.Commit) {
 	}
 	for i := range c.Pending {
 		p := &c.Pending[i]
-		w.queue("INSERT INTO outbox (session, id, kind, task, app, name, argument, at, trace) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-			string(p.Session), p.ID, string(p.Kind), string(p.Task), p.App, p.Name, text(p.Argument), p.At, p.Trace)
+		w.queue("INSERT INTO outbox (session, id, kind, task, app, name, argument, at, trace, bound) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+			string(p.Session), p.ID, string(p.Kind), string(p.Task), p.App, p.Name, text(p.Argument), p.At, p.Trace, p.Bound)
 	}
 }
 

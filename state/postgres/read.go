@@ -106,8 +106,8 @@ func (d *Driver) Outbox(ctx context.Context, limit int) (pending []state.Pending
 		pending = append(pending, state.Pending{})
 		p := &pending[len(pending)-1]
 		defer func() { p.At = p.At.UTC() }()
-		return rows.Scan(&p.ID, &p.Kind, &p.Session, &p.Task, &p.App, &p.Name, (*[]byte)(&p.Argument), &p.At, &p.Trace)
-	}, "SELECT id, kind, session, task, app, name, argument, at, trace FROM outbox ORDER BY n LIMIT $1", limit)
+		return rows.Scan(&p.ID, &p.Kind, &p.Session, &p.Task, &p.App, &p.Name, (*[]byte)(&p.Argument), &p.At, &p.Trace, &p.Bound)
+	}, "SELECT id, kind, session, task, app, name, argument, at, trace, bound FROM outbox ORDER BY n LIMIT $1", limit)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: outbox: %w", err)
 	}

@@ -121,8 +121,8 @@ func (w *writing) saveOutbox(c *state.Commit) {
 		w.exec("settle the outbox", "DELETE FROM outbox WHERE id = ?", id)
 	}
 	for _, p := range c.Pending {
-		w.exec("write the outbox", "INSERT INTO outbox (id, kind, session, task, app, name, argument, at, trace) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			p.ID, p.Kind, p.Session, p.Task, p.App, p.Name, text(p.Argument), micros(p.At), p.Trace)
+		w.exec("write the outbox", "INSERT INTO outbox (id, kind, session, task, app, name, argument, at, trace, bound) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			p.ID, p.Kind, p.Session, p.Task, p.App, p.Name, text(p.Argument), micros(p.At), p.Trace, p.Bound)
 	}
 }
 

@@ -127,13 +127,13 @@ func (d *Driver) Outbox(ctx context.Context, limit int) (pending []state.Pending
 			var p state.Pending
 			var argument []byte
 			var at int64
-			if err := rows.Scan(&p.ID, &p.Kind, &p.Session, &p.Task, &p.App, &p.Name, &argument, &at, &p.Trace); err != nil {
+			if err := rows.Scan(&p.ID, &p.Kind, &p.Session, &p.Task, &p.App, &p.Name, &argument, &at, &p.Trace, &p.Bound); err != nil {
 				return err
 			}
 			p.Argument, p.At = argument, time.UnixMicro(at).UTC()
 			pending = append(pending, p)
 			return nil
-		}, "SELECT id, kind, session, task, app, name, argument, at, trace FROM outbox ORDER BY n LIMIT ?", limit)
+		}, "SELECT id, kind, session, task, app, name, argument, at, trace, bound FROM outbox ORDER BY n LIMIT ?", limit)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: outbox: %w", err)

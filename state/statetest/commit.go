@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	taskA = state.Task{ID: "test.A-one-x", Name: "A", Status: state.StatusRunning, Since: time.Date(2026, 1, 2, 3, 4, 5, 678000000, time.UTC)}
+	taskA = state.Task{ID: "test.A-one-x", Name: "A", Status: state.StatusRunning, Since: time.Date(2026, 1, 2, 3, 4, 5, 678000000, time.UTC), Bound: true}
 	taskB = state.Task{ID: "test.B-one-y", Name: "B", Status: state.StatusStarting, Since: taskA.Since}
 )
 
@@ -45,6 +45,7 @@ func withPending(ids ...string) func(*state.Commit) {
 			c.Pending = append(c.Pending, state.Pending{
 				ID: id, Kind: state.KindStart, Session: session, Task: holdfast.TaskID(id), App: "test", Name: "A",
 				Argument: json.RawMessage(`"x"`), At: taskA.Since, Trace: aTrace,
+				Bound: id == "a",
 			})
 		}
 	}
