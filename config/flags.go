@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -29,6 +30,22 @@ func Flags(fs *pflag.FlagSet, sections ...string) {
 			register(fs, k)
 		}
 	}
+}
+
+// FlagError adds to an error of fs.Parse about a flag that does not exist the name that was most likely meant. Other errors are
+// returned as they are.
+func FlagError(fs *pflag.FlagSet, err error) error {
+	missing, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		return err
+	}
+	var names []string
+	fs.VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
+	guess := suggest("--"+missing.GetSpecifiedName(), names)
+	if guess == "" {
+		return err
+	}
+	return fmt.Errorf("%w%s", err, guess)
 }
 
 func register(fs *pflag.FlagSet, k Key) {

@@ -23,9 +23,21 @@ type Source struct {
 	Dir string
 }
 
+// Sources says where each setting came from, by key. A setting that nobody gave is not in it.
+type Sources map[string]string
+
+// Given reports whether somebody set the key: in the file, the environment or by a flag.
+func (s Sources) Given(key string) bool { return s[key] != "" }
+
 // Load reads and checks all settings. On any problem it returns the zero Config and all problems joined, each a line that
 // begins with "config: "; those of a key are [KeyError]. A named file that is missing is an error that wraps fs.ErrNotExist.
 func Load(src Source) (Config, error) {
+	c, _, err := LoadSources(src)
+	return c, err
+}
+
+// LoadSources is [Load] for a caller that treats a setting that was given differently from a default.
+func LoadSources(src Source) (Config, Sources, error) {
 	var c Config
 	keys := table(&c)
 	env, envFile, problems := environment(keys, src.Environ)
@@ -36,16 +48,16 @@ func Load(src Source) (Config, error) {
 
 	merged, err := merge(keys, file, env, flags)
 	if err != nil {
-		return Config{}, errors.Join(append(problems, err)...)
+		return Config{}, nil, errors.Join(append(problems, err)...)
 	}
 	problems = append(problems, merged.set(keys)...)
 	if len(problems) == 0 {
 		problems = merged.together(c)
 	}
 	if len(problems) > 0 {
-		return Config{}, errors.Join(problems...)
+		return Config{}, nil, errors.Join(problems...)
 	}
-	return c, nil
+	return c, merged.sources, nil
 }
 
 // fileName is the file to read and who named it, nobody for the default.
@@ -90,13 +102,13 @@ func (l layer) tree() map[string]any {
 // values is all places together: viper has the values, sources where each came from.
 type values struct {
 	viper   *viper.Viper
-	sources map[string]string
+	sources Sources
 }
 
 // merge lays the places over each other. Viper could read the environment by itself, but only that of the process, and
 // only the variables of keys it has been told of, so that an unknown one would go unnoticed.
 func merge(keys []Key, file, env layer, flags []*flagValue) (values, error) {
-	v := values{viper: viper.New(), sources: map[string]string{}}
+	v := values{viper: viper.New(), sources: Sources{}}
 	for _, k := range keys {
 		v.viper.SetDefault(k.Name, k.Default)
 	}

@@ -68,6 +68,7 @@ func (p *Program) Run(ctx context.Context, args []string) error {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(p.worker(), p.starter(), p.codec(), p.doctor(), p.health(), p.version()) //nolint:contextcheck // cobra hands ctx to the one that runs
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return config.FlagError(c.Flags(), err) })
 	root.SetArgs(args)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)

@@ -22,9 +22,17 @@ const aKey = "HOLDFAST_STARTER_SESSION_KEY=not very secret, but of thirty-two by
 func run(t *testing.T, environ []string, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	p := &Program{Name: "test", Apps: []*holdfast.App{holdfast.NewApp("test", nothing{})}, Environ: environ, Stdout: &out, Stderr: io.Discard}
+	p := &Program{Name: "test", Apps: []*holdfast.App{holdfast.NewApp("test", nothing{})}, Environ: append(freePorts(), environ...), Stdout: &out, Stderr: io.Discard}
 	err := p.Run(t.Context(), args)
 	return out.String(), err
+}
+
+// freePorts keeps a test from the ports of a program that runs on the same machine.
+func freePorts() []string {
+	return []string{
+		"HOLDFAST_STARTER_ADDRESS=127.0.0.1:0", "HOLDFAST_STARTER_OPERATOR_ADDRESS=127.0.0.1:0",
+		"HOLDFAST_WORKER_OPERATOR_ADDRESS=127.0.0.1:0", "HOLDFAST_CODEC_ADDRESS=127.0.0.1:0",
+	}
 }
 
 func TestWhatCannotWorkIsToldAtOnce(t *testing.T) {
@@ -33,6 +41,7 @@ func TestWhatCannotWorkIsToldAtOnce(t *testing.T) {
 		`unknown command "dance"`:                               {args: []string{"dance"}},
 		`unknown command "now"`:                                 {args: []string{"worker", "now"}},
 		"unknown flag: --colour":                                {args: []string{"worker", "--colour"}},
+		"did you mean --section-deadline?":                      {args: []string{"worker", "--section-deathline=1s"}},
 		"section.deadline":                                      {args: []string{"worker", "--section-deadline=soon"}},
 		"starter.session_key is not set":                        {args: []string{"starter"}},
 		"state.url is memory:, which ends with":                 {args: []string{"worker", "--state-url=memory:"}},
@@ -63,7 +72,7 @@ func TestVersionSaysWhatItIs(t *testing.T) {
 func TestItWaitsForAStoreAndSaysForWhat(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
-	p := &Program{Name: "test", Environ: []string{"HOLDFAST_STATE_URL=redis://me:hunter2@127.0.0.1:1"}, Stdout: io.Discard}
+	p := &Program{Name: "test", Environ: append(freePorts(), "HOLDFAST_STATE_URL=redis://me:hunter2@127.0.0.1:1"), Stdout: io.Discard}
 	said := make(chan string, 100)
 	p.Stderr = lines(said)
 	ended := make(chan error, 1)

@@ -18,7 +18,7 @@ func (p *Program) startCodec(ctx context.Context, o Options, uiPort int) (string
 	if err != nil {
 		return "", err
 	}
-	listener, err := p.listenFor(ctx, "the codec server", o.Config.Codec.Address)
+	listener, err := p.listen(ctx, "the codec server", "codec.address", o.Config.Codec.Address)
 	if err != nil {
 		return "", err
 	}

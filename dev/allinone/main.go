@@ -34,14 +34,14 @@ func Main(apps ...*holdfast.App) {
 }
 
 func run(args, environ []string, stdout, stderr io.Writer, apps []*holdfast.App) error {
-	cfg, err := configure(args, environ, stdout)
+	cfg, given, err := configure(args, environ, stdout)
 	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	logger := slog.New(handler(stderr, cfg.Log))
-	program, err := Start(ctx, Options{Apps: apps, Config: cfg, Logger: logger})
+	program, err := Start(ctx, Options{Apps: apps, Config: cfg, Given: given.Given, Logger: logger})
 	if err != nil {
 		return err
 	}
@@ -53,18 +53,18 @@ func run(args, environ []string, stdout, stderr io.Writer, apps []*holdfast.App)
 }
 
 // configure reads the settings of everything that runs here, or writes how to give them.
-func configure(args, environ []string, help io.Writer) (config.Config, error) {
+func configure(args, environ []string, help io.Writer) (config.Config, config.Sources, error) {
 	flags := pflag.NewFlagSet("dev", pflag.ContinueOnError)
 	flags.SetOutput(help)
 	flags.SortFlags = false
 	config.Flags(flags, "dev", "starter", "state", "section", "session", "changes", "messages", "worker", "log")
 	if err := flags.Parse(args); err != nil {
-		return config.Config{}, err //nolint:wrapcheck // it names the flag
+		return config.Config{}, nil, config.FlagError(flags, err)
 	}
 	if flags.NArg() > 0 {
-		return config.Config{}, fmt.Errorf("unexpected argument %q; settings are given as flags, see --help", flags.Arg(0))
+		return config.Config{}, nil, fmt.Errorf("unexpected argument %q; settings are given as flags, see --help", flags.Arg(0))
 	}
-	return config.Load(config.Source{Flags: flags, Environ: environ})
+	return config.LoadSources(config.Source{Flags: flags, Environ: environ})
 }
 
 func handler(w io.Writer, c config.Log) slog.Handler {

@@ -12,9 +12,10 @@ import (
 // tries is how many ports are tried from the wanted one upwards.
 const tries = 100
 
-// port returns the wanted port of the loopback interface, or the next free one, and notes that it is another.
-func (p *Program) port(ctx context.Context, what string, wanted int) (int, error) {
-	listener, err := listenNear(ctx, "127.0.0.1", wanted)
+// port returns the wanted port of the loopback interface, or, unless the key was given, the next free one, and notes that it is
+// another.
+func (p *Program) port(ctx context.Context, what, key string, wanted int) (int, error) {
+	listener, err := p.listenNear(ctx, key, "127.0.0.1", wanted)
 	if err != nil {
 		return 0, fmt.Errorf("find a port for %s: %w", what, err)
 	}
@@ -26,12 +27,8 @@ func (p *Program) port(ctx context.Context, what string, wanted int) (int, error
 	return port, nil
 }
 
-// listen listens on the wanted address, or on the next free port of its host.
-func (p *Program) listen(ctx context.Context, address string) (net.Listener, error) {
-	return p.listenFor(ctx, "the pages", address)
-}
-
-func (p *Program) listenFor(ctx context.Context, what, address string) (net.Listener, error) {
+// listen listens on the address that the key has, or, unless the key was given, on the next free port of its host.
+func (p *Program) listen(ctx context.Context, what, key, address string) (net.Listener, error) {
 	host, text, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %q: %w", address, err)
@@ -40,7 +37,7 @@ func (p *Program) listenFor(ctx context.Context, what, address string) (net.List
 	if err != nil {
 		return nil, fmt.Errorf("listen on %q: %w", address, err)
 	}
-	listener, err := listenNear(ctx, host, wanted)
+	listener, err := p.listenNear(ctx, key, host, wanted)
 	if err != nil {
 		return nil, fmt.Errorf("listen for %s: %w", what, err)
 	}
@@ -54,10 +51,13 @@ func (p *Program) noteOther(what string, wanted, got int) {
 	}
 }
 
-func listenNear(ctx context.Context, host string, wanted int) (net.Listener, error) {
+func (p *Program) listenNear(ctx context.Context, key, host string, wanted int) (net.Listener, error) {
 	var config net.ListenConfig
 	for port := wanted; ; port++ {
 		listener, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		if err != nil && p.given(key) {
+			return nil, fmt.Errorf("%s: %w; give it a port that is free, or none for the next free one after the default", key, err)
+		}
 		if err == nil || !errors.Is(err, syscall.EADDRINUSE) || port == wanted+tries {
 			return listener, err //nolint:wrapcheck // it names the address
 		}

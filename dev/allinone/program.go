@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -29,6 +30,9 @@ type Options struct {
 	Apps []*holdfast.App
 	// Config has the settings; see config.Load and config.Default.
 	Config config.Config
+	// Given reports the keys of Config that somebody set, such as config.Sources.Given. A port that was given and is taken is an
+	// error; for one that is a default the next free one is used. nil: all are defaults.
+	Given func(key string) bool
 	// Logger gets the log of all parts. Defaults to slog.Default.
 	Logger *slog.Logger
 }
@@ -38,9 +42,11 @@ type Program struct {
 	temporal  *embedded.Server
 	telemetry *command.Telemetry
 	url       string
-	metrics   string   // where they are; empty: nowhere
-	notes     []string // what is not as it was asked for, for the announcement
-	parts     []part   // in the order of their start
+	metrics   string // where they are; empty: nowhere
+	given     func(key string) bool
+	state     atomic.Pointer[state.Service] // nil until the pages can be opened
+	notes     []string                      // what is not as it was asked for, for the announcement
+	parts     []part                        // in the order of their start
 }
 
 // part is something that was started and has to be stopped.
@@ -55,7 +61,10 @@ func Start(ctx context.Context, o Options) (*Program, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	p := &Program{}
+	if o.Given == nil {
+		o.Given = func(string) bool { return false }
+	}
+	p := &Program{given: o.Given}
 	if err := p.start(ctx, o); err != nil {
 		return nil, errors.Join(err, p.Stop())
 	}
@@ -98,11 +107,11 @@ func (p *Program) startApps(ctx context.Context, o Options, files directory) err
 }
 
 func (p *Program) startTemporal(ctx context.Context, o Options, files directory) error {
-	port, err := p.port(ctx, "Temporal", o.Config.Dev.TemporalPort)
+	port, err := p.port(ctx, "Temporal", "dev.temporal_port", o.Config.Dev.TemporalPort)
 	if err != nil {
 		return err
 	}
-	uiPort, err := p.port(ctx, "the Temporal Web UI", o.Config.Dev.UIPort)
+	uiPort, err := p.port(ctx, "the Temporal Web UI", "dev.ui_port", o.Config.Dev.UIPort)
 	if err != nil {
 		return err
 	}
@@ -121,6 +130,10 @@ func (p *Program) startTemporal(ctx context.Context, o Options, files directory)
 
 		SearchAttributes: embedded.TaskAttributes(),
 	})
+	if errors.Is(err, embedded.ErrInUse) {
+		return fmt.Errorf("start Temporal: another program uses the directory %s; stop that one, give this one a directory of its own with "+
+			"--directory, or keep nothing with --ephemeral: %w", o.Config.Dev.Directory, err)
+	}
 	if err != nil {
 		return fmt.Errorf("start Temporal: %w", err)
 	}
@@ -211,13 +224,14 @@ func (p *Program) startStarter(ctx context.Context, c client.Client, service *st
 	if err != nil {
 		return err
 	}
-	listener, err := p.listen(ctx, settings.Address)
+	listener, err := p.listen(ctx, "the pages", "starter.address", settings.Address)
 	if err != nil {
 		return err
 	}
 	p.url = "http://" + listener.Addr().String() + "/"
 	s.Start()
 	p.serve(listener, s, s.Close, o.Logger) //nolint:contextcheck // ctx bounds the start alone
+	p.state.Store(service)
 	return nil
 }
 

@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -137,6 +140,8 @@ func TestOneDirectoryIsForOneProgram(t *testing.T) {
 	_, err = start(t, settings(dir))
 	require.ErrorIs(t, err, embedded.ErrInUse)
 	require.ErrorContains(t, err, dir)
+	require.ErrorContains(t, err, "--directory")
+	require.ErrorContains(t, err, "--ephemeral")
 }
 
 func TestAMistakeInAnAppIsToldBeforeAnythingStarts(t *testing.T) {
@@ -158,6 +163,39 @@ func TestATakenPortIsPassedOver(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, p.URL(), taken.Addr().String())
 	require.Contains(t, fmt.Sprint(p.Notes()), "is taken; for the pages it is ")
+}
+
+func TestProgram_RefusesATakenPortThatWasGiven(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = taken.Close() })
+	_, port, err := net.SplitHostPort(taken.Addr().String())
+	require.NoError(t, err)
+	number, err := strconv.Atoi(port)
+	require.NoError(t, err)
+	for key, set := range map[string]func(*config.Config){
+		"starter.address":          func(c *config.Config) { c.Starter.Address = taken.Addr().String() },
+		"starter.operator_address": func(c *config.Config) { c.Starter.OperatorAddress = taken.Addr().String() },
+		"dev.temporal_port":        func(c *config.Config) { c.Dev.TemporalPort = number },
+		"dev.ui_port":              func(c *config.Config) { c.Dev.UIPort = number },
+	} {
+		c := settings("")
+		set(&c)
+		_, err := allinone.Start(t.Context(), allinone.Options{
+			Apps: []*holdfast.App{holdfast.NewApp("test", State{})}, Config: c, Logger: slog.New(slog.DiscardHandler),
+			Given: func(given string) bool { return given == key },
+		})
+		require.ErrorIs(t, err, syscall.EADDRINUSE, key)
+		require.ErrorContains(t, err, key)
+	}
+}
+
+func TestProgram_AnswersHealthChecks(t *testing.T) {
+	p, err := start(t, settings(""))
+	require.NoError(t, err)
+	base := strings.TrimSuffix(p.MetricsURL(), "/metrics")
+	require.Equal(t, "ready", strings.TrimSpace(get(t, base+"/readyz")))
+	require.Equal(t, "ok", strings.TrimSpace(get(t, base+"/healthz")))
 }
 
 func TestLinksLeadToTheWebUIThatIsConfigured(t *testing.T) {
