@@ -12,7 +12,7 @@ import (
 func BenchmarkHalfSecondLoop(b *testing.B) {
 	const steps = 20
 	in := install(b, theExamples)
-	in.start()
+	in.Start()
 	c := newClient(b, in, "counter")
 	c.reconnect()
 	c.until(func() bool { return c.known })
@@ -39,7 +39,7 @@ func BenchmarkHalfSecondLoop(b *testing.B) {
 func BenchmarkRecovery(b *testing.B) {
 	const kills, between = 20, 10
 	in := install(b, theWhole)
-	in.start()
+	in.Start()
 	c := newClient(b, in, "fast")
 	c.reconnect()
 	c.until(func() bool { return c.known })
@@ -50,8 +50,8 @@ func BenchmarkRecovery(b *testing.B) {
 			next := c.counter() + between
 			c.until(func() bool { return c.counter() >= next })
 			<-time.After(rand.N(20 * time.Millisecond)) // anywhere in an iteration
-			in.kill()
-			in.start()
+			in.Kill()
+			in.Start()
 			ready := time.Now()
 			c.known = false // so that a snapshot tells what was committed before
 			c.reconnect()

@@ -52,9 +52,9 @@ type message struct {
 	Error json.RawMessage    `json:"error"`
 }
 
-func newClient(t testing.TB, at interface{ url(path string) string }, app string) *client {
+func newClient(t testing.TB, at interface{ URL(path string) string }, app string) *client {
 	t.Helper()
-	c := &client{t: t, url: at.url("/" + app + "/socket")}
+	c := &client{t: t, url: at.URL("/" + app + "/socket")}
 	t.Cleanup(func() {
 		if c.conn != nil {
 			_ = c.conn.CloseNow()

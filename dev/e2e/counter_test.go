@@ -25,7 +25,7 @@ func TestTheCounterOfTheOriginalsDocumentation(t *testing.T) {
 
 func theCounter(t *testing.T, at site) {
 	b := startBrowser(t)
-	page := b.open(at.url("/counter/"), nil)
+	page := b.open(at.URL("/counter/"), nil)
 	require.Equal(t, "0", page.text("#counter"))
 	require.Equal(t, "Start", page.text("#toggle"))
 
@@ -76,7 +76,7 @@ func theCounter(t *testing.T, at site) {
 		}
 	})
 	t.Run("A second tab of the session shows the same", func(t *testing.T) {
-		second := b.open(at.url("/counter/"), page.session())
+		second := b.open(at.URL("/counter/"), page.session())
 		require.Equal(t, "6", second.text("#counter"))
 		second.click("#reset")
 		page.until(`state.counter === 0`)
@@ -87,7 +87,7 @@ func theCounter(t *testing.T, at site) {
 		require.Equal(t, page.text("#counter"), second.text("#counter"))
 	})
 	t.Run("Another session has its own", func(t *testing.T) {
-		stranger := b.open(at.url("/counter/"), nil)
+		stranger := b.open(at.URL("/counter/"), nil)
 		require.Equal(t, "0", stranger.text("#counter"))
 		require.Equal(t, "2", page.text("#counter"))
 	})
@@ -106,14 +106,14 @@ func theCounter(t *testing.T, at site) {
 func TestTheCounterSurvivesAKill(t *testing.T) {
 	b := startBrowser(t)
 	in := install(t, theExamples)
-	in.start()
-	page := b.open(in.url("/counter/"), nil)
+	in.Start()
+	page := b.open(in.URL("/counter/"), nil)
 	page.setMax("8")
 	page.click("#toggle")
 	page.until(`state.counter === 3`)
-	in.kill()
+	in.Kill()
 	page.until(`connection === "offline"`)
-	in.start()
+	in.Start()
 	page.until(`connection === "online"`)
 	page.until(idle)
 	require.Equal(t, upTo(8), page.seen(), "each value once and in order")

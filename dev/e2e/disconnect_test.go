@@ -15,7 +15,7 @@ func TestClosingThePageEndsItsTask(t *testing.T) { inOneProcess(t, theExamples, 
 
 func closingThePage(t *testing.T, at site) {
 	b := startBrowser(t)
-	page := b.openPage(at.url("/pageclose/"), "#stop", nil)
+	page := b.openPage(at.URL("/pageclose/"), "#stop", nil)
 	page.until(`tasks.length === 1 && state.printed >= 1`)
 	first := evaluate[string](page, taskID)
 	session := page.session()
@@ -25,10 +25,10 @@ func closingThePage(t *testing.T, at site) {
 	require.Equal(t, first, evaluate[string](page, taskID), "a reload does not disturb the task, and starts no second one")
 
 	page.close()
-	err := at.client().GetWorkflow(t.Context(), first, "").Get(t.Context(), nil)
+	err := at.Client().GetWorkflow(t.Context(), first, "").Get(t.Context(), nil)
 	require.True(t, temporal.IsCanceledError(err), "%v", err)
 
-	again := b.openPage(at.url("/pageclose/"), "#stop", session)
+	again := b.openPage(at.URL("/pageclose/"), "#stop", session)
 	again.until(`tasks.length === 1 && tasks[0].id !== ` + quote(first))
 	again.until(`tasks[0].status === "running" && state.printed < 2`)
 	again.do(chromedp.Click("#stop"))
@@ -40,7 +40,7 @@ func TestTheCounterEndsWithItsPage(t *testing.T) { inOneProcess(t, theExamples, 
 
 func theCounterEnds(t *testing.T, at site) {
 	b := startBrowser(t)
-	page := b.open(at.url("/counter/"), nil)
+	page := b.open(at.URL("/counter/"), nil)
 	page.setMax("1000")
 	page.click("#toggle")
 	page.until(`state.counter >= 2`)
@@ -48,14 +48,14 @@ func theCounterEnds(t *testing.T, at site) {
 	session := page.session()
 	page.close()
 
-	back := b.open(at.url("/counter/"), session) // within the grace period
+	back := b.open(at.URL("/counter/"), session) // within the grace period
 	back.until(`state.counter >= 4`)
 	require.Equal(t, id, evaluate[string](back, taskID), "it never stopped")
 	back.close()
-	err := at.client().GetWorkflow(t.Context(), id, "").Get(t.Context(), nil)
+	err := at.Client().GetWorkflow(t.Context(), id, "").Get(t.Context(), nil)
 	require.True(t, temporal.IsCanceledError(err), "%v", err)
 
-	late := b.open(at.url("/counter/"), session)
+	late := b.open(at.URL("/counter/"), session)
 	late.until(`!state.running && tasks.length === 0`)
 	late.setMax("1")
 	late.click("#reset")
@@ -73,7 +73,7 @@ func terminating(t *testing.T, at site) {
 	c.until(func() bool { return c.known })
 	c.send("CountTo", 1_000_000)
 	c.until(func() bool { return c.counter() > 3 })
-	require.NoError(t, at.client().TerminateWorkflow(t.Context(), c.taskID(), "", "by hand"))
+	require.NoError(t, at.Client().TerminateWorkflow(t.Context(), c.taskID(), "", "by hand"))
 	c.until(func() bool { return c.status() == "failed" })
 	c.send("CountTo", c.counter()+3)
 	c.until(func() bool { return c.done && len(c.tasks) == 0 })

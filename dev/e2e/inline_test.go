@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-run/holdfast/dev/internal/processes"
 )
 
 // TestFiftyKillsInInlineStretches kills workers in the middle of sections that are local activities, fifty times in all. Of a turn
@@ -15,12 +17,12 @@ import (
 // when a turn is cut short several times in a row.
 func TestFiftyKillsInInlineStretches(t *testing.T) { //nolint:tparallel // it has the machine for itself
 	const places, kills = 5, 10
-	server := startTemporal(t)
+	server := processes.StartTemporal(t, built)
 	for place := range places {
 		t.Run(fmt.Sprint(place), func(t *testing.T) {
 			t.Parallel()
-			cluster := clusterOn(t, server, fmt.Sprint("place-", place), sqliteFile(t))
-			starter, worker := cluster.starter(), cluster.worker()
+			cluster := clusterOn(t, server, fmt.Sprint("place-", place), processes.SQLiteFile(t))
+			starter, worker := cluster.Starter(), cluster.Worker()
 			c := newClient(t, starter, "fast")
 			c.reconnect()
 			c.until(func() bool { return c.known })
@@ -29,8 +31,8 @@ func TestFiftyKillsInInlineStretches(t *testing.T) { //nolint:tparallel // it ha
 				last := c.counter()
 				c.until(func() bool { return c.counter() > last })
 				<-time.After(rand.N(3 * time.Second)) // anywhere in a turn, or between two
-				worker.kill()
-				worker.start()
+				worker.Kill()
+				worker.Start()
 			}
 			require.False(t, c.done)
 			c.send("Aim", 1)

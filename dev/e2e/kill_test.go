@@ -15,7 +15,7 @@ import (
 func TestTwentyKillsLoseAndDoubleNothing(t *testing.T) {
 	const kills, goal = 20, 200
 	in := install(t, theWhole)
-	in.start()
+	in.Start()
 	c := newClient(t, in, "fast")
 	c.reconnect()
 	c.until(func() bool { return c.known })
@@ -24,12 +24,12 @@ func TestTwentyKillsLoseAndDoubleNothing(t *testing.T) {
 		at := kill * goal / (kills + 1)
 		c.until(func() bool { return c.counter() >= at })
 		<-time.After(rand.N(20 * time.Millisecond)) // anywhere in an iteration: section, commit, workflow task, timer
-		in.kill()
-		in.start()
+		in.Kill()
+		in.Start()
 	}
 	c.until(func() bool { return c.done && len(c.tasks) == 0 })
 	c.requireEachOnce(goal)
-	in.stop()
+	in.Stop()
 	requireConsistent(t, filepath.Join(in.dir, "state.db"), goal)
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/dev/embedded"
+	"github.com/holdfast-run/holdfast/dev/internal/processes"
 	"github.com/holdfast-run/holdfast/internal/wire"
 	"github.com/holdfast-run/holdfast/state"
 	"github.com/holdfast-run/holdfast/state/memory"
@@ -39,7 +40,7 @@ func TestAHundredThousandSteps(t *testing.T) {
 	server, err := embedded.Start(t.Context(), embedded.Options{})
 	require.NoError(t, err)
 	t.Cleanup(server.Stop)
-	c := dial(t, server.Address())
+	c := processes.Dial(t, server.Address())
 	quiet := slog.New(slog.DiscardHandler)
 	service := state.Open(memory.New(), state.Options{Logger: quiet})
 	t.Cleanup(func() { require.NoError(t, service.Close()) })

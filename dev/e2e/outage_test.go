@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-run/holdfast/dev/internal/processes"
 )
 
 // outage is the time for which the Temporal server is away, and the moment when it was back.
@@ -23,25 +25,25 @@ type outage struct {
 func TestTemporalIsAwayForAMinute(t *testing.T) {
 	t.Parallel() // it waits, most of the time
 	const minute, sessions = time.Minute, 5
-	o := &outage{cluster: newCluster(t, sqliteFile(t))}
-	at := o.cluster.starter()
-	o.cluster.worker()
+	o := &outage{cluster: newCluster(t, processes.SQLiteFile(t))}
+	at := o.cluster.Starter()
+	o.cluster.Worker()
 	running := counters(t, at, sessions, "CountTo", 1_000_000)
 	for _, c := range running {
 		c.until(func() bool { return c.counter() > 3 })
 	}
-	o.cluster.temporal.kill()
+	o.cluster.Temporal.Kill()
 	meanwhile := counters(t, at, sessions, "CountTo", 0)
 
 	var all sync.WaitGroup
 	all.Go(func() { sideBySide(t, running, o.goesOn) })
 	all.Go(func() { sideBySide(t, meanwhile, o.starts) })
 	<-time.After(minute)
-	o.cluster.temporal.start()
+	o.cluster.Temporal.Start()
 	now := time.Now()
 	o.over.Store(&now)
 	all.Wait()
-	requireStartedOnce(t, o.cluster.client(), "fast.Count", o.ids...)
+	requireStartedOnce(t, o.cluster.Client(), "fast.Count", o.ids...)
 }
 
 // goesOn is a session whose task ran when the server died.
@@ -76,7 +78,7 @@ func (o *outage) endsWell(c *client, id string, least int) {
 	c.until(func() bool { return c.done && len(c.tasks) == 0 })
 	require.GreaterOrEqual(c.t, c.counter(), least)
 	c.requireEachOnce(c.counter())
-	require.NoError(c.t, o.cluster.client().GetWorkflow(c.t.Context(), id, "").Get(c.t.Context(), nil))
+	require.NoError(c.t, o.cluster.Client().GetWorkflow(c.t.Context(), id, "").Get(c.t.Context(), nil))
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.ids = append(o.ids, id)

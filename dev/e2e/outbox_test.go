@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-run/holdfast/dev/e2e/fast"
+	"github.com/holdfast-run/holdfast/dev/internal/processes"
 	"github.com/holdfast-run/holdfast/state"
 	"github.com/holdfast-run/holdfast/state/sqlite"
 )
@@ -16,7 +17,7 @@ import (
 // between the two. The task starts all the same, and once.
 func TestATaskStartsAlthoughItsProcessDied(t *testing.T) {
 	const session, goal = "fast-abandoned", 5
-	url := sqliteFile(t)
+	url := processes.SQLiteFile(t)
 	driver, err := sqlite.Open(t.Context(), strings.TrimPrefix(url, "sqlite:"), sqlite.Options{})
 	require.NoError(t, err)
 	service := state.Open(driver, state.Options{})
@@ -34,9 +35,9 @@ func TestATaskStartsAlthoughItsProcessDied(t *testing.T) {
 	id := string(update.Snapshot.Tasks[0].ID)
 
 	cluster := newCluster(t, url)
-	cluster.starter()
-	cluster.starter() // both find it in the outbox
-	cluster.worker()
+	cluster.Starter()
+	cluster.Starter() // both find it in the outbox
+	cluster.Worker()
 	for {
 		update, err := reader.Next(t.Context())
 		require.NoError(t, err)
@@ -47,7 +48,7 @@ func TestATaskStartsAlthoughItsProcessDied(t *testing.T) {
 	snapshot, err := service.Snapshot(t.Context(), app, session)
 	require.NoError(t, err)
 	require.JSONEq(t, fmt.Sprintf(`{"begun":[],"counter":%d,"done":true,"ended":[],"goal":%d}`, goal, goal), string(snapshot.States["State"]))
-	first, err := cluster.client().DescribeWorkflowExecution(t.Context(), id, "")
+	first, err := cluster.Client().DescribeWorkflowExecution(t.Context(), id, "")
 	require.NoError(t, err)
 	info := first.GetWorkflowExecutionInfo()
 	require.Equal(t, info.GetFirstRunId(), info.GetExecution().GetRunId(), "it was started once")

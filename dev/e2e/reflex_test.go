@@ -29,7 +29,7 @@ func theOriginals(t *testing.T, at site) {
 	for _, app := range []string{"reflex", "inline"} {
 		t.Run(app, func(t *testing.T) {
 			b := &browser{t: t, ctx: b.ctx}
-			open := func() *tab { return b.openPage(at.url("/"+app+"/"), "#Delayed", nil) }
+			open := func() *tab { return b.openPage(at.URL("/"+app+"/"), "#Delayed", nil) }
 
 			t.Run("620", func(t *testing.T) {
 				page := open()
@@ -73,7 +73,7 @@ func theOriginals(t *testing.T, at site) {
 // restart ends it.
 func BenchmarkTheOriginalsOwnTest(b *testing.B) {
 	in := install(b, theWhole)
-	in.start()
+	in.Start()
 	for _, app := range []string{"reflex", "inline"} {
 		b.Run(app, func(b *testing.B) {
 			for b.Loop() {

@@ -10,19 +10,19 @@ import (
 // TestAReportIsMadeInSpiteOfEverything makes the long job of the examples while its process is killed and its page is closed.
 func TestAReportIsMadeInSpiteOfEverything(t *testing.T) {
 	in := install(t, theExamples)
-	in.start()
+	in.Start()
 	theReport(t, in, func(page *tab) {
-		in.kill()
+		in.Kill()
 		page.until(`connection === "offline"`)
-		in.start()
+		in.Start()
 	})
-	in.stop()
+	in.Stop()
 }
 
 // theReport calls kill while a report is being made.
 func theReport(t *testing.T, at site, kill func(*tab)) {
 	b := startBrowser(t)
-	page := b.openPage(at.url("/report/"), "#make", nil)
+	page := b.openPage(at.URL("/report/"), "#make", nil)
 	order := func(upTo string) {
 		page.do(chromedp.SetValue("#upto", ""), chromedp.SendKeys("#upto", upTo))
 		page.click("#make")
@@ -37,8 +37,8 @@ func theReport(t *testing.T, at site, kill func(*tab)) {
 	session := page.session()
 	page.close()
 
-	require.NoError(t, at.client().GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
-	page = b.openPage(at.url("/report/"), "#make", session)
+	require.NoError(t, at.Client().GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
+	page = b.openPage(at.URL("/report/"), "#make", session)
 	page.until(`!state.building && state.past.length === 1 && tasks.length === 0`)
 	require.Equal(t, 56_543, evaluate[int](page, `holdfast.getSnapshot().state.past[0].primes`), "none missed, none counted twice")
 	require.True(t, evaluate[bool](page, `holdfast.getSnapshot().state.past[0].done`))

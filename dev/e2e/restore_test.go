@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-run/holdfast/dev/internal/processes"
 )
 
 // TestTheStateComesBackFromAnEarlierMoment restores the state from a copy, and not Temporal: what the state had since is lost, as with any
 // backup, but what it has is whole. The page is told, and the task goes on from what there is, one step at a time.
 func TestTheStateComesBackFromAnEarlierMoment(t *testing.T) {
-	url := sqliteFile(t)
+	url := processes.SQLiteFile(t)
 	cluster, c := countingOn(t, url)
 	dir := filepath.Dir(strings.TrimPrefix(url, "sqlite:"))
 	cluster.killAll()
@@ -36,14 +38,14 @@ func TestTheStateComesBackFromAnEarlierMoment(t *testing.T) {
 // TestTemporalComesBackFromAnEarlierMoment restores Temporal from a copy, and not the state: the task does again what it has done since,
 // and the ledger answers for what was applied.
 func TestTemporalComesBackFromAnEarlierMoment(t *testing.T) {
-	cluster, c := countingOn(t, sqliteFile(t))
+	cluster, c := countingOn(t, processes.SQLiteFile(t))
 	cluster.killAll()
-	saved := copyOf(t, cluster.temporal.dir)
+	saved := copyOf(t, cluster.Temporal.Dir)
 	at := c.counter()
 	cluster.startAll()
 	c.until(func() bool { return c.counter() > at+20 })
 	cluster.killAll()
-	restore(t, saved, cluster.temporal.dir)
+	restore(t, saved, cluster.Temporal.Dir)
 	cluster.startAll()
 
 	cluster.endWell(c)
@@ -55,8 +57,8 @@ func TestTemporalComesBackFromAnEarlierMoment(t *testing.T) {
 func countingOn(t *testing.T, url string) (*cluster, *client) {
 	t.Helper()
 	cluster := newCluster(t, url)
-	at := cluster.starter()
-	cluster.worker()
+	at := cluster.Starter()
+	cluster.Worker()
 	c := counters(t, at, 1, "CountTo", 1_000_000)[0]
 	c.until(func() bool { return c.counter() > 20 })
 	return cluster, c
@@ -70,20 +72,20 @@ func (c *cluster) endWell(page *client) {
 	id := page.taskID()
 	page.send("Aim", 1)
 	page.until(func() bool { return page.done && len(page.tasks) == 0 })
-	require.NoError(c.t, c.client().GetWorkflow(c.t.Context(), id, "").Get(c.t.Context(), nil))
+	require.NoError(c.t, c.Client().GetWorkflow(c.t.Context(), id, "").Get(c.t.Context(), nil))
 }
 
 func (c *cluster) killAll() {
-	for _, p := range append(c.starters, c.workers...) {
-		p.kill()
+	for _, p := range append(c.Starters, c.Workers...) {
+		p.Kill()
 	}
-	c.temporal.kill()
+	c.Temporal.Kill()
 }
 
 func (c *cluster) startAll() {
-	c.temporal.start()
-	for _, p := range append(c.starters, c.workers...) {
-		p.start()
+	c.Temporal.Start()
+	for _, p := range append(c.Starters, c.Workers...) {
+		p.Start()
 	}
 }
 

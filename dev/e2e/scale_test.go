@@ -10,14 +10,16 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-run/holdfast/dev/internal/processes"
 )
 
 // BenchmarkAcrossStarters reports how long after an event was sent to one starter a page at the other one sees what it changed.
 func BenchmarkAcrossStarters(b *testing.B) {
-	for name, start := range stores() {
+	for name, start := range processes.Stores() {
 		b.Run(name, func(b *testing.B) {
-			cluster := newCluster(b, start(b).url)
-			first, second := cluster.starter(), cluster.starter()
+			cluster := newCluster(b, start(b).URL)
+			first, second := cluster.Starter(), cluster.Starter()
 			here, there := pair(b, first, second)
 			var delays []time.Duration
 			for b.Loop() {
@@ -33,7 +35,7 @@ func BenchmarkAcrossStarters(b *testing.B) {
 }
 
 // pair are two pages of one session, each at another starter.
-func pair(t testing.TB, first, second *part) (here, there *client) {
+func pair(t testing.TB, first, second *processes.Part) (here, there *client) {
 	t.Helper()
 	here = newClient(t, first, "fast")
 	here.reconnect()
@@ -48,9 +50,9 @@ func pair(t testing.TB, first, second *part) (here, there *client) {
 // BenchmarkCostOfAStep has tasks count for twenty seconds, and reports what a step costs each program: a section and its delta to the
 // page, with a timer of a second for each of fifty pages, or inline with a nap of two milliseconds for each of two.
 func BenchmarkCostOfAStep(b *testing.B) {
-	for name, start := range stores() {
-		b.Run(name+"/regular", func(b *testing.B) { costOfAStep(b, twoOfEach(b, start(b).url), "CountSlowlyTo", 25) })
-		b.Run(name+"/inline", func(b *testing.B) { costOfAStep(b, twoOfEach(b, start(b).url), "CountInlineTo", 1) })
+	for name, start := range processes.Stores() {
+		b.Run(name+"/regular", func(b *testing.B) { costOfAStep(b, twoOfEach(b, start(b).URL), "CountSlowlyTo", 25) })
+		b.Run(name+"/inline", func(b *testing.B) { costOfAStep(b, twoOfEach(b, start(b).URL), "CountInlineTo", 1) })
 	}
 }
 
@@ -58,7 +60,7 @@ func costOfAStep(b *testing.B, cluster *cluster, event string, pagesEach int) {
 	b.Helper()
 	const during = 20 * time.Second
 	var all []*client
-	for _, starter := range cluster.starters {
+	for _, starter := range cluster.Starters {
 		all = append(all, counters(b, starter, pagesEach, event, 1_000_000)...)
 	}
 	for _, c := range all {
@@ -91,26 +93,26 @@ func count(all []*client, during time.Duration) (steps int) {
 // BenchmarkIdlePages opens pages that do nothing, and reports what one of them costs the starter.
 func BenchmarkIdlePages(b *testing.B) {
 	const pages = 2000
-	cluster := newCluster(b, stores()["postgres"](b).url)
-	starter := cluster.starter()
-	before := resident(b, starter.running.Process.Pid)
+	cluster := newCluster(b, processes.Stores()["postgres"](b).URL)
+	starter := cluster.Starter()
+	before := resident(b, starter.PID())
 	for b.Loop() {
 		for range pages {
 			c := newClient(b, starter, "fast")
 			c.reconnect()
 			c.until(func() bool { return c.known })
 		}
-		b.ReportMetric(float64(resident(b, starter.running.Process.Pid)-before)/pages, "KiB/page")
+		b.ReportMetric(float64(resident(b, starter.PID())-before)/pages, "KiB/page")
 	}
 	b.ReportMetric(0, "ns/op") // says nothing here
 }
 
 // costs are the processor times that the programs have taken so far. What is not ours, and was started from here, is the store.
 func (c *cluster) costs() map[string]time.Duration {
-	of := map[int]string{c.temporal.running.Process.Pid: "temporal"}
-	for who, parts := range map[string][]*part{"starters": c.starters, "workers": c.workers} {
+	of := map[int]string{c.Temporal.PID(): "temporal"}
+	for who, parts := range map[string][]*processes.Part{"starters": c.Starters, "workers": c.Workers} {
 		for _, p := range parts {
-			of[p.running.Process.Pid] = who
+			of[p.PID()] = who
 		}
 	}
 	costs := map[string]time.Duration{}

@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/enums/v1"
 	temporalclient "go.temporal.io/sdk/client"
+
+	"github.com/holdfast-run/holdfast/dev/internal/processes"
 )
 
 // TestAStarterIsKilledBesideAnother kills a starter that many pages are connected to. Half of them move to the other
@@ -14,9 +16,9 @@ import (
 // one that died.
 func TestAStarterIsKilledBesideAnother(t *testing.T) {
 	const sessions = 50
-	cluster := newCluster(t, sqliteFile(t))
-	cluster.worker()
-	first, second := cluster.starter(), cluster.starter()
+	cluster := newCluster(t, processes.SQLiteFile(t))
+	cluster.Worker()
+	first, second := cluster.Starter(), cluster.Starter()
 	var clients []*client
 	for range sessions {
 		c := newClient(t, first, "fast")
@@ -28,19 +30,19 @@ func TestAStarterIsKilledBesideAnother(t *testing.T) {
 	for _, c := range clients {
 		c.until(func() bool { return c.counter() >= 1 && c.status() == "running" })
 	}
-	first.kill()
+	first.Kill()
 	killed := time.Now()
 
 	stay, gone := clients[:sessions/2], clients[sessions/2:]
 	sideBySide(t, stay, func(c *client) {
-		c.url = second.url("/fast/socket")
+		c.url = second.URL("/fast/socket")
 		before := c.counter()
 		c.until(func() bool { return c.counter() >= before+5 })
 		c.send("CountSlowlyTo", 0) // ends both tasks at their next step
 		c.until(func() bool { return c.done && len(c.tasks) == 0 })
 		c.requireNoneMissing()
 	})
-	api := cluster.client()
+	api := cluster.Client()
 	var worst time.Duration
 	for _, c := range gone {
 		worst = max(worst, requireCancelled(t, api, c.taskID()).Sub(killed))

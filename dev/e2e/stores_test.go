@@ -8,44 +8,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-run/holdfast/state/postgres/postgrestest"
-	"github.com/holdfast-run/holdfast/state/redis/redistest"
+	"github.com/holdfast-run/holdfast/dev/internal/processes"
 )
 
-// store is a database that several machines can share.
-type store struct {
-	url     string
-	restart func() // stops it hard and starts it again
-}
-
-// onEachStore runs a test on private servers.
-func onEachStore(t *testing.T, test func(*testing.T, *store)) {
-	t.Helper()
-	for name, start := range stores() {
-		t.Run(name, func(t *testing.T) {
-			test(t, start(t))
-		})
-	}
-}
-
-// stores start private servers.
-func stores() map[string]func(testing.TB) *store {
-	return map[string]func(testing.TB) *store{
-		"postgres": func(t testing.TB) *store {
-			t.Helper()
-			server := postgrestest.Start(t)
-			return &store{server.URL(), func() { server.Restart(t) }}
-		},
-		"redis": func(t testing.TB) *store {
-			t.Helper()
-			server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
-			return &store{server.URL(), server.Restart}
-		},
-	}
-}
-
 // counters are pages of a starter, each with a task that counts.
-func counters(t testing.TB, at *part, n int, event string, goal int) (clients []*client) {
+func counters(t testing.TB, at *processes.Part, n int, event string, goal int) (clients []*client) {
 	t.Helper()
 	for range n {
 		c := newClient(t, at, "fast")
@@ -58,9 +25,9 @@ func counters(t testing.TB, at *part, n int, event string, goal int) (clients []
 }
 
 func TestAPageSeesWhatAnEventThroughAnotherStarterChanged(t *testing.T) {
-	onEachStore(t, func(t *testing.T, s *store) {
-		cluster := twoOfEach(t, s.url)
-		first, second := cluster.starters[0], cluster.starters[1]
+	processes.OnEachStore(t, func(t *testing.T, s *processes.Store) {
+		cluster := twoOfEach(t, s.URL)
+		first, second := cluster.Starters[0], cluster.Starters[1]
 		here := newClient(t, first, "fast")
 		here.reconnect()
 		here.until(func() bool { return here.known })
@@ -77,16 +44,16 @@ func TestAPageSeesWhatAnEventThroughAnotherStarterChanged(t *testing.T) {
 
 // TestTheStoreIsRestartedUnderFiftyCounters: sections wait for it and go on.
 func TestTheStoreIsRestartedUnderFiftyCounters(t *testing.T) {
-	onEachStore(t, func(t *testing.T, s *store) {
+	processes.OnEachStore(t, func(t *testing.T, s *processes.Store) {
 		const sessions, goal = 50, 8
-		cluster := twoOfEach(t, s.url)
-		first, second := cluster.starters[0], cluster.starters[1]
+		cluster := twoOfEach(t, s.URL)
+		first, second := cluster.Starters[0], cluster.Starters[1]
 		clients := counters(t, first, sessions/2, "CountSlowlyTo", goal)
 		clients = append(clients, counters(t, second, sessions/2, "CountSlowlyTo", goal)...)
 		for _, c := range clients {
 			c.until(func() bool { return c.counter() >= 2 })
 		}
-		s.restart()
+		s.Restart()
 		for _, c := range clients {
 			c.until(func() bool { return c.counter() == goal && c.done && len(c.tasks) == 0 })
 			c.requireEachOnce(goal)
@@ -96,10 +63,10 @@ func TestTheStoreIsRestartedUnderFiftyCounters(t *testing.T) {
 
 // TestTwentyFiveKillsOfStartersAndWorkers is done on each of two stores.
 func TestTwentyFiveKillsOfStartersAndWorkers(t *testing.T) {
-	onEachStore(t, func(t *testing.T, s *store) {
+	processes.OnEachStore(t, func(t *testing.T, s *processes.Store) {
 		const sessions, kills = 4, 25
-		cluster := twoOfEach(t, s.url)
-		parts := slices.Concat(cluster.starters, cluster.workers)
+		cluster := twoOfEach(t, s.URL)
+		parts := slices.Concat(cluster.Starters, cluster.Workers)
 		clients := counters(t, parts[0], sessions/2, "CountTo", 1_000_000)
 		clients = append(clients, counters(t, parts[1], sessions/2, "CountTo", 1_000_000)...)
 		for range kills {
@@ -109,8 +76,8 @@ func TestTwentyFiveKillsOfStartersAndWorkers(t *testing.T) {
 			}
 			<-time.After(rand.N(50 * time.Millisecond)) // anywhere in a section, a start, a timer
 			killed := parts[rand.N(len(parts))]
-			killed.kill()
-			killed.start()
+			killed.Kill()
+			killed.Start()
 		}
 		var ids []string
 		for _, c := range clients {
@@ -120,8 +87,8 @@ func TestTwentyFiveKillsOfStartersAndWorkers(t *testing.T) {
 			c.send("Aim", 1)
 			c.until(func() bool { return c.done && len(c.tasks) == 0 })
 			c.requireEachOnce(c.counter())
-			require.NoError(t, cluster.client().GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
+			require.NoError(t, cluster.Client().GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
 		}
-		requireStartedOnce(t, cluster.client(), "fast.Count", ids...)
+		requireStartedOnce(t, cluster.Client(), "fast.Count", ids...)
 	})
 }

@@ -4,12 +4,14 @@ import (
 	"testing"
 
 	temporalclient "go.temporal.io/sdk/client"
+
+	"github.com/holdfast-run/holdfast/dev/internal/processes"
 )
 
 // site is where the pages of apps are, and the Temporal server that runs their tasks.
 type site interface {
-	url(path string) string
-	client() temporalclient.Client
+	URL(path string) string
+	Client() temporalclient.Client
 }
 
 // scenario is what a user does and finds, wherever the apps run.
@@ -19,16 +21,16 @@ type scenario func(t *testing.T, at site)
 func inOneProcess(t *testing.T, program string, run scenario) {
 	t.Helper()
 	in := install(t, program)
-	in.start()
+	in.Start()
 	run(t, in)
-	in.stop()
+	in.Stop()
 }
 
 // TestStartersAndWorkersDoWhatOneProcessDoes runs the scenarios where two starters, two workers and Temporal are processes of their
 // own, with the pages at one starter and the other in turn.
 func TestStartersAndWorkersDoWhatOneProcessDoes(t *testing.T) {
-	onEachStore(t, func(t *testing.T, s *store) {
-		at := twoOfEach(t, s.url)
+	processes.OnEachStore(t, func(t *testing.T, s *processes.Store) {
+		at := twoOfEach(t, s.URL)
 		for name, run := range map[string]scenario{
 			"the original's own test": theOriginals,
 			"the counter":             theCounter,

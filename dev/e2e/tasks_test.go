@@ -34,7 +34,7 @@ func superseding(t *testing.T, at site) {
 func TestATaskGoesOnWithoutItsPage(t *testing.T) {
 	const goal = 2000 // thirty seconds
 	in := install(t, theWhole)
-	in.start()
+	in.Start()
 	c := newClient(t, in, "fast")
 	c.reconnect()
 	c.until(func() bool { return c.known })
@@ -42,9 +42,9 @@ func TestATaskGoesOnWithoutItsPage(t *testing.T) {
 	c.until(func() bool { return c.counter() >= 3 })
 	id := c.taskID()
 	require.NoError(t, c.conn.CloseNow())
-	in.kill()
-	in.start()
-	require.NoError(t, in.client().GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
+	in.Kill()
+	in.Start()
+	require.NoError(t, in.Client().GetWorkflow(t.Context(), id, "").Get(t.Context(), nil))
 	c.reconnect()
 	c.until(func() bool { return c.counter() == goal && c.done && len(c.tasks) == 0 })
 }
@@ -65,12 +65,12 @@ func endingInline(t *testing.T, at site) {
 	id, asked := c.taskID(), time.Now()
 	c.send("holdfast.cancel", id)
 	c.until(func() bool { return c.done && len(c.tasks) == 0 })
-	t.Logf("it ended %s after it was cancelled", requireCancelled(t, at.client(), id).Sub(asked).Round(time.Millisecond))
+	t.Logf("it ended %s after it was cancelled", requireCancelled(t, at.Client(), id).Sub(asked).Round(time.Millisecond))
 
 	c = begin()
 	id, asked = c.taskID(), time.Now()
 	require.NoError(t, c.conn.CloseNow())
-	ended := requireCancelled(t, at.client(), id).Sub(asked)
+	ended := requireCancelled(t, at.Client(), id).Sub(asked)
 	t.Logf("it ended %s after its page was closed, the grace period of 10 s included", ended.Round(time.Millisecond))
 	c.reconnect()
 	c.until(func() bool { return c.done && len(c.tasks) == 0 })
@@ -86,7 +86,7 @@ func resetting(t *testing.T, at site) {
 	c.until(func() bool { return c.known })
 	c.send("CountTo", 1_000_000)
 	c.until(func() bool { return c.counter() > 10 })
-	api, id := at.client(), c.taskID()
+	api, id := at.Client(), c.taskID()
 	const afterTheFirstTurn = 4 // started, scheduled, started, completed
 	_, err := api.ResetWorkflowExecution(t.Context(), &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: "default", WorkflowExecution: &common.WorkflowExecution{WorkflowId: id}, Reason: "by hand",

@@ -34,7 +34,7 @@ func (spans) ForceFlush(context.Context) error                { return nil }
 // server is where a starter is.
 type server string
 
-func (s server) url(path string) string { return string(s) + path }
+func (s server) URL(path string) string { return string(s) + path }
 
 // traced is a starter and a worker in this process, with all their spans.
 func traced(t *testing.T) (server, spans) {
