@@ -81,9 +81,13 @@ func (h *Handler) outcome(tx *Tx, results []reflect.Value) (*Outcome, error) {
 		if before == nil {
 			before = h.app.states[name].initial
 		}
-		if !bytes.Equal(raw, before) {
-			out.Documents[name] = raw
+		if bytes.Equal(raw, before) {
+			continue
 		}
+		if err := CheckValue("the state "+name, raw, MaxState); err != nil {
+			return nil, &SectionError{Function: h.Type(), Err: err}
+		}
+		out.Documents[name] = raw
 	}
 	if !h.result {
 		return out, nil
@@ -91,6 +95,9 @@ func (h *Handler) outcome(tx *Tx, results []reflect.Value) (*Outcome, error) {
 	raw, err := json.Marshal(results[0].Interface())
 	if err != nil {
 		return nil, &SectionError{Function: h.Type(), Err: fmt.Errorf("encode the result: %w", err)}
+	}
+	if err := CheckValue("the result", raw, MaxResult); err != nil {
+		return nil, &SectionError{Function: h.Type(), Err: err}
 	}
 	out.Result = raw
 	return out, nil

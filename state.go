@@ -108,6 +108,9 @@ func (s *stateType) visible(doc json.RawMessage) (json.RawMessage, error) {
 	if doc, err = json.Marshal(shown); err != nil {
 		return nil, fmt.Errorf("encode the view of state %s: %w", s.name, err)
 	}
+	if err := CheckValue("the view of state "+s.name, doc, MaxState); err != nil {
+		return nil, err
+	}
 	return clientJSON(doc)
 }
 

@@ -104,5 +104,8 @@ func encodeArgument(what string, wants reflect.Type, args []any) (json.RawMessag
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: encode the argument: %w", ErrBadArgument, what, err)
 	}
+	if err := CheckValue("the argument of "+what, raw, MaxArgument); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadArgument, err)
+	}
 	return raw, nil
 }

@@ -83,7 +83,8 @@ func (tx *Tx) request(method string, ask func() (Request, error)) {
 }
 
 // Emit tells the page something once, after the commit: listeners of this name get the data. A client that is away
-// gets it when it reconnects, as long as the session keeps it. Data that JSON cannot hold fails the section.
+// gets it when it reconnects, as long as the session keeps it. Data that JSON cannot hold, or that is larger than
+// [MaxMessage] or nested deeper than [MaxDepth], fails the section.
 func (tx *Tx) Emit(name string, data any) {
 	if tx.over("Emit") {
 		return
@@ -95,6 +96,10 @@ func (tx *Tx) Emit(name string, data any) {
 	}
 	if name == "" {
 		tx.fail(errors.New("tx.Emit: a message needs a name"))
+		return
+	}
+	if err := CheckValue(fmt.Sprintf("the message %q", name), raw, MaxMessage); err != nil {
+		tx.fail(fmt.Errorf("tx.Emit: %w", err))
 		return
 	}
 	tx.messages = append(tx.messages, Message{Name: name, Data: raw})

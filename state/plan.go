@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,7 +27,11 @@ func (s *Service) plan(ctx context.Context, record *Record, call Call, outcome *
 		d.Entry = &Entry{Owner: call.Key.Owner, Key: call.Key.String(), Result: outcome.Result, Keep: call.Key.Keep}
 	}
 	if err := d.setDocuments(call.Handler.App(), outcome.Documents); err != nil {
-		return nil, err
+		var panicked *holdfast.PanicError
+		if errors.As(err, &panicked) {
+			return nil, err
+		}
+		return nil, &holdfast.SectionError{Function: call.Handler.Type(), Err: err} // it would be so again
 	}
 	if call.Settles != "" {
 		d.Settled = []string{call.Settles}

@@ -59,7 +59,15 @@ func checkOutcome(outcome *holdfast.Outcome) error {
 
 func checkRequests(requests []holdfast.Request) (err error) {
 	for _, r := range requests {
-		err = errors.Join(err, checkJSON("the argument of a task or event", r.Argument))
+		what := "the argument of " + nameOf(r)
+		err = errors.Join(err, checkJSON(what, r.Argument), holdfast.CheckValue(what, r.Argument, holdfast.MaxArgument))
 	}
 	return err
+}
+
+func nameOf(r holdfast.Request) string {
+	if r.Task != nil {
+		return "task " + r.Task.Name()
+	}
+	return "event " + r.Event.Name()
 }

@@ -36,7 +36,7 @@ func TestTextThatNoStoreTakesIsRefused(t *testing.T) {
 		`the message's name "a\x00b" has a NUL character`: func(tx *holdfast.Tx, _ *Raw) error { tx.Emit("a\x00b", 1); return nil },
 		`the message's name "\xff" is not UTF-8`:          func(tx *holdfast.Tx, _ *Raw) error { tx.Emit("\xff", 1); return nil },
 		`the message "m" is not UTF-8`:                    func(tx *holdfast.Tx, _ *Raw) error { tx.Emit("m", noUTF8()); return nil },
-		"the argument of a task or event is not UTF-8":    func(tx *holdfast.Tx, _ *Raw) error { tx.Start(withRaw, noUTF8()); return nil },
+		"the argument of task withRaw is not UTF-8":       func(tx *holdfast.Tx, _ *Raw) error { tx.Start(withRaw, noUTF8()); return nil },
 	} {
 		err := service.Do(t.Context(), app, session, fn)
 		var section *holdfast.SectionError

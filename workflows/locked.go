@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -18,7 +19,8 @@ func Locked[S, R any](ctx workflow.Context, section func(*holdfast.Tx, *S) (R, e
 	return locked[R](ctx, "Locked", section, nil)
 }
 
-// LockedWith is [Locked] for a section that takes an input. The input is recorded in the history, so it should be small.
+// LockedWith is [Locked] for a section that takes an input. The input is recorded in the history, so it should be small;
+// one over [holdfast.MaxArgument] is refused.
 func LockedWith[S, I, R any](ctx workflow.Context, section func(*holdfast.Tx, *S, I) (R, error), input I) (R, error) {
 	return locked[R](ctx, "LockedWith", section, &input)
 }
@@ -45,9 +47,9 @@ func locked[R any](ctx workflow.Context, caller string, section, input any) (res
 	if err != nil {
 		return result, err
 	}
-	raw, err := encodeInput(input)
+	raw, err := encodeInput(handler, input)
 	if err != nil {
-		return result, misuse("workflows.%s: the input of %s: %v", caller, handler.Name(), err)
+		return result, misuse("workflows.%s: %v", caller, err)
 	}
 	out, err := r.step(handler.Name(), func(position string) (json.RawMessage, error) {
 		return r.call(ctx, handler, position, raw, "")
@@ -61,11 +63,16 @@ func locked[R any](ctx workflow.Context, caller string, section, input any) (res
 	return result, nil
 }
 
-func encodeInput(input any) (json.RawMessage, error) {
+func encodeInput(handler *holdfast.Handler, input any) (json.RawMessage, error) {
 	if input == nil {
 		return nil, nil
 	}
-	return json.Marshal(input)
+	what := "the input of " + handler.Name()
+	raw, err := json.Marshal(input)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return raw, holdfast.CheckValue(what, raw, holdfast.MaxArgument)
 }
 
 // call runs one section as an activity under its own name.

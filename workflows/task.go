@@ -76,6 +76,9 @@ func (r *run) body(ctx workflow.Context, argument json.RawMessage) (result json.
 	if result, err = json.Marshal(results[0].Interface()); err != nil {
 		return nil, misuse("task %s: encode the result: %v", r.task.Type(), err)
 	}
+	if err := holdfast.CheckValue("the result", result, holdfast.MaxResult); err != nil {
+		return nil, misuse("task %s: %v", r.task.Type(), err)
+	}
 	return result, nil
 }
 
