@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"unicode/utf8"
 )
 
 var (
@@ -95,7 +96,7 @@ func (h *Handler) decodeInput(input json.RawMessage) ([]reflect.Value, error) {
 	}
 	value, err := decodeStrict(input, h.input)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s takes %s, got %s (%w)", ErrBadArgument, h.name, kindOf(h.input), shorten(input), err)
+		return nil, fmt.Errorf("%w: %s takes %s, got %s (%s)", ErrBadArgument, h.name, kindOf(h.input), shorten(input), shorten(err.Error()))
 	}
 	return []reflect.Value{value}, nil
 }
@@ -146,12 +147,15 @@ func kindOf(typ reflect.Type) string {
 	return fmt.Sprintf("a %s (%s)", word, typ)
 }
 
-// shorten keeps an error message readable whatever was sent.
-func shorten(input json.RawMessage) string {
-	const most = 80
-	text := []rune(string(input))
-	if len(text) <= most {
+// shorten keeps an error message readable whatever was sent: it takes time for what it returns, not for what it is given.
+func shorten[Text string | json.RawMessage](text Text) string {
+	const limit = 80
+	if len(text) <= limit {
 		return string(text)
 	}
-	return string(text[:most]) + "…"
+	end := limit
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return string(text[:end]) + "…"
 }

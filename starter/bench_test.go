@@ -120,7 +120,7 @@ type bench struct {
 
 func newApp() *holdfast.App {
 	app := holdfast.NewApp("test", State{})
-	app.Events(Increment, Add, Refuse, Crash, Begin, Say, Hang, Ring)
+	app.Events(Increment, Add, Refuse, Crash, Begin, Say, Hang, Ring, Sit, Parrot)
 	app.Tasks(Task)
 	app.Page(fstest.MapFS{"index.html": {Data: []byte("<p>the page</p>")}})
 	return app

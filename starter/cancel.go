@@ -23,7 +23,7 @@ func (c *connection) cancel(event *eventMessage, ack ackMessage) (ackMessage, er
 	var id *holdfast.TaskID
 	if len(event.Arg) > 0 {
 		if err := json.Unmarshal(event.Arg, &id); err != nil {
-			ack.Error = &ackError{Code: codeBadArgument, Message: fmt.Sprintf("%s takes the id of a task or null, got %s", cancelEvent, event.Arg)}
+			ack.Error = refused(codeBadArgument, fmt.Sprintf("%s takes the id of a task or null, got %s", cancelEvent, truncate(string(event.Arg), maxEcho)))
 			return ack, nil //nolint:nilerr // the client is told; the connection goes on
 		}
 	}
@@ -36,7 +36,7 @@ func (c *connection) cancel(event *eventMessage, ack ackMessage) (ackMessage, er
 		case err == nil:
 			return ack, nil
 		case errors.Is(err, state.ErrNoTask):
-			ack.Error = &ackError{Code: codeRejected, Message: err.Error()}
+			ack.Error = refused(codeRejected, "the session has no task "+quoted(string(*id)))
 			return ack, nil
 		}
 		c.log.WarnContext(c.ctx, "tasks could not be cancelled; trying again", "err", err)

@@ -2,7 +2,6 @@ package starter
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -143,37 +142,43 @@ func (c *connection) touch() error {
 
 // write sends one message; a client that does not take it in time is cut. Safe for concurrent use.
 func (c *connection) write(message any) error {
-	frame, err := json.Marshal(message)
+	return c.writeWithin(message, c.starter.opts.WriteTimeout)
+}
+
+func (c *connection) writeWithin(message any, limit time.Duration) error {
+	frame, err := encode(message)
 	if err != nil {
-		return fmt.Errorf("encode a message: %w", err)
+		return err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), c.starter.opts.WriteTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), limit)
 	defer cancel()
 	if err := c.conn.Write(ctx, websocket.MessageText, frame); err != nil {
 		if ctx.Err() != nil {
-			return &fault{code: closeTooSlow, reason: fmt.Sprintf("a message was not taken within %s", c.starter.opts.WriteTimeout)}
+			return &fault{code: closeTooSlow, reason: fmt.Sprintf("a message was not taken within %s", limit)}
 		}
 		return fmt.Errorf("write: %w", err)
 	}
 	return nil
 }
 
-// hangUp closes the socket with the code that fits the error.
+// farewellTimeout is how long a peer may take for what ends its connection: once for the error message, once for the close.
+const farewellTimeout = time.Second
+
+// hangUp closes the socket with the code that fits the error. It returns within twice farewellTimeout.
 func (c *connection) hangUp(err error) {
 	var f *fault
 	if !errors.As(err, &f) {
 		f = c.faultOf(err)
 	}
 	if name, ok := closeNames[f.code]; ok {
-		_ = c.write(errorMessage{Type: "error", Code: name, Message: f.reason}) // the close code says it too
+		_ = c.writeWithin(errorMessage{Type: "error", Code: name, Message: truncate(f.reason, maxAnswer)}, farewellTimeout) // the close code says it too
 	}
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		_ = c.conn.Close(f.code, clip(f.reason)) // waits for the peer's answer, for up to 5 s
+		_ = c.conn.Close(f.code, truncate(f.reason, maxReason)) // waits for the peer's answer, for up to 5 s
 	}()
-	const patience = time.Second
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(farewellTimeout)
 	defer timer.Stop()
 	select {
 	case <-closed:
@@ -196,19 +201,6 @@ func (c *connection) faultOf(err error) *fault {
 		c.log.ErrorContext(c.ctx, "the connection had to be ended", "err", err)
 		return &fault{code: closeInternal, reason: "internal error; see the server's log"}
 	}
-}
-
-// clip makes a reason fit into a close frame.
-func clip(reason string) string {
-	const most = 120
-	if len(reason) <= most {
-		return reason
-	}
-	runes := []rune(reason)
-	for len(string(runes)) > most-len("…") {
-		runes = runes[:len(runes)-1]
-	}
-	return string(runes) + "…"
 }
 
 // wait reports whether the pause passed before ctx ended.

@@ -2,6 +2,7 @@ package starter
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -49,8 +50,8 @@ func (c *connection) applyOne(event *eventMessage) (ackMessage, error) {
 	}
 	handler, err := c.app.Event(event.Name)
 	if err != nil {
-		ack.Error = &ackError{Code: codeUnknownEvent, Message: err.Error()}
-		return ack, nil
+		ack.Error = refused(codeUnknownEvent, fmt.Sprintf("app %s has no event %s", c.app.Name(), quoted(event.Name)))
+		return ack, nil //nolint:nilerr // the client is told; the connection goes on
 	}
 	ctx, span := c.traceEvent(state.CallEvent, handler, event.parent())
 	defer span.End()
@@ -74,28 +75,33 @@ func (c *connection) load() error {
 func (c *connection) loadOne(handler *holdfast.Handler) error {
 	ctx, span := c.traceEvent(state.CallLoad, handler, "")
 	defer span.End()
-	_, refused, err := c.persist(ctx, state.Call{
+	_, answer, err := c.persist(ctx, state.Call{
 		Handler: handler, Session: c.session, Kind: state.CallLoad,
 		Key: state.Key{Owner: "load-" + c.client, Position: handler.Name(), Keep: keepEvents},
 	})
-	if refused != nil {
-		c.log.WarnContext(ctx, "an event was refused on load", "event", handler.Name(), "code", refused.Code, "err", refused.Message)
+	if answer != nil {
+		c.log.WarnContext(ctx, "an event was refused on load", "event", handler.Name(), "code", answer.Code, "err", answer.Message)
 	}
 	return err
 }
 
+// refused is the answer to an event that changed nothing.
+func refused(code, message string) *ackError {
+	return &ackError{Code: code, Message: truncate(message, maxAnswer)}
+}
+
 // persist applies a call and retries faults of the machinery for as long as the client is there. If it goes away in the middle
 // it sends the event again when it is back.
-func (c *connection) persist(ctx context.Context, call state.Call) (revision int64, refused *ackError, err error) {
+func (c *connection) persist(ctx context.Context, call state.Call) (revision int64, answer *ackError, err error) {
 	const first, most = 100 * time.Millisecond, 5 * time.Second
 	for pause := first; ; pause = min(2*pause, most) {
 		applied, err := c.starter.opts.State.Apply(ctx, call)
 		if err == nil {
 			return applied.Revision, nil, nil
 		}
-		if refused := refusal(call.Handler.Name(), err); refused != nil {
+		if answer := refusal(call.Handler.Name(), err); answer != nil {
 			c.starter.reportEvent(ctx, c.app, c.session, call.Handler.Name(), err)
-			return 0, refused, nil
+			return 0, refused(answer.Code, answer.Message), nil
 		}
 		if ctx.Err() == nil {
 			c.log.WarnContext(ctx, "an event could not be applied; trying again", "event", call.Handler.Name(), "err", err)

@@ -19,7 +19,10 @@ import (
 
 const (
 	subprotocol = "holdfast.v1"
-	maxFrame    = 1 << 20
+	// maxFrame is the length in bytes of the longest frame that a client may send; maxHello that of its first one, which anybody
+	// may send.
+	maxFrame = 1 << 20
+	maxHello = 64 << 10
 	// maxWaiting is how many events of one connection may wait for their acknowledgement.
 	maxWaiting = 256
 )
@@ -127,7 +130,7 @@ type notice struct {
 type ackMessage struct {
 	Type     string    `json:"type"`
 	ID       int64     `json:"id"`
-	Revision int64     `json:"revision,omitempty"`
+	Revision int64     `json:"revision"`
 	Error    *ackError `json:"error,omitempty"`
 }
 
@@ -152,7 +155,7 @@ func parseHello(kind websocket.MessageType, frame []byte) (*helloMessage, error)
 	}
 	switch {
 	case !clientName.MatchString(hello.Client):
-		return nil, badMessage("hello: client is %q; expected 8 to 64 characters of a-z and 0-9", hello.Client)
+		return nil, badMessage("hello: client is %s; expected 8 to 64 characters of a-z and 0-9", quoted(hello.Client))
 	case hello.New == (hello.Token != ""):
 		return nil, badMessage("hello: expected exactly one of token and new: true")
 	case (hello.Epoch == nil) != (hello.After == nil):
@@ -200,7 +203,7 @@ func parse(kind websocket.MessageType, frame []byte, want string, into any) erro
 		return badMessage("the member type is missing; expected %q", want)
 	}
 	if *envelope.Type != want {
-		return badMessage("the message type is %q; expected %q", *envelope.Type, want)
+		return badMessage("the message type is %s; expected %q", quoted(*envelope.Type), want)
 	}
 	return decodeObject(frame, into)
 }
@@ -209,14 +212,25 @@ func decodeObject(frame []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(frame))
 	if err := decoder.Decode(into); err != nil {
 		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return badMessage("the member %q has the wrong type: got a JSON %s, expected %s", wrong.Field, wrong.Value, wrong.Type)
+			return badMessage("the member %q has the wrong type: got a JSON %s, expected %s", wrong.Field, truncate(wrong.Value, maxEcho), wrong.Type)
 		}
-		return badMessage("the frame is not one JSON object: %v", err)
+		return badMessage("the frame is not one JSON object: %s", truncate(err.Error(), maxEcho))
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return badMessage("the frame is not one JSON object: something follows it")
 	}
 	return nil
+}
+
+// encode writes a message as one frame. What HTML would take for markup stays as it is: nothing reads a frame as HTML.
+func encode(message any) ([]byte, error) {
+	var frame bytes.Buffer
+	encoder := json.NewEncoder(&frame)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(message); err != nil {
+		return nil, fmt.Errorf("encode a message: %w", err)
+	}
+	return bytes.TrimSuffix(frame.Bytes(), []byte("\n")), nil
 }
 
 // outgoing turns an update into the message for the client.

@@ -20,7 +20,7 @@ const helloTimeout = 10 * time.Second
 func (s *Starter) socket(app *holdfast.App) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !slices.Contains(offered(r), subprotocol) {
-			http.Error(w, fmt.Sprintf("this is a web socket of the subprotocol %q; the request offers %q", subprotocol, offered(r)), http.StatusBadRequest)
+			http.Error(w, fmt.Sprintf("this is a web socket of the subprotocol %q; the request offers %s", subprotocol, quotedAll(offered(r))), http.StatusBadRequest)
 			return
 		}
 		if !s.enter() {
@@ -33,7 +33,7 @@ func (s *Starter) socket(app *holdfast.App) http.HandlerFunc {
 			s.log.DebugContext(r.Context(), "web socket refused", "app", app.Name(), "err", err) // Accept has answered
 			return
 		}
-		conn.SetReadLimit(maxFrame)
+		conn.SetReadLimit(maxHello)
 		s.serve(conn, app) //nolint:contextcheck // a connection outlives the request that it came with
 	}
 }
@@ -84,6 +84,7 @@ func (c *connection) greet() error {
 	if c.session, err = c.starter.tokens.session(c.app.Name(), token); err != nil {
 		return &fault{code: closeBadToken, reason: err.Error()}
 	}
+	c.conn.SetReadLimit(maxFrame)
 	c.client, c.after = hello.Client, hello.position()
 	c.log = c.log.With("session", c.session)
 	return c.write(welcomeMessage{
