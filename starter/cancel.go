@@ -47,14 +47,19 @@ func (c *connection) cancel(event *eventMessage, ack ackMessage) (ackMessage, er
 }
 
 // cancel cancels one task.
-func (r *relay) cancel(ctx context.Context, row state.Pending) error {
+func (r *relay) cancel(ctx context.Context, row state.Pending) (result, error) {
 	ctx, span := r.starter.traceRow(ctx, row)
 	defer span.End()
-	if err := r.stop(ctx, row.Task, reasonOf(row)); err != nil {
-		telemetry.Fail(span, err)
-		return err
+	err := r.stop(ctx, row.Task, reasonOf(row))
+	telemetry.Fail(span, err)
+	switch classify(err) {
+	case classNone:
+		return resultDone, r.starter.opts.State.Settle(ctx, row.Session, row.ID)
+	case classAway:
+		return resultWaits, err
+	default:
+		return r.retry(ctx, row, err)
 	}
-	return r.starter.opts.State.Settle(ctx, row.Session, row.ID)
 }
 
 // stop asks Temporal to cancel a workflow. One that is not there, or has ended, will be found out by the reconciliation.

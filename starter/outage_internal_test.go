@@ -1,6 +1,7 @@
 package starter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -30,6 +31,8 @@ type cut struct {
 	mu      sync.Mutex // protects all that follows
 	off     bool
 	refuses string // the task that the server does not start, by a part of its id
+	says    error  // to the start of it; nil: that it has too much to do
+	asked   int    // for starts
 	started []string
 	beats   []wire.Heartbeat
 }
@@ -56,13 +59,16 @@ func (c *cut) cutOff(off bool) {
 }
 
 func (c *cut) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOptions, _ any, _ ...any) (client.WorkflowRun, error) {
+	c.mu.Lock()
+	c.asked++
+	c.mu.Unlock()
 	if err := c.call(ctx); err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.refuses != "" && strings.Contains(o.ID, c.refuses) {
-		return nil, serviceerror.NewResourceExhausted(0, "too much")
+		return nil, cmp.Or(c.says, error(serviceerror.NewResourceExhausted(0, "too much")))
 	}
 	c.started = append(c.started, o.ID)
 	return nil, nil //nolint:nilnil // the run is not used
@@ -89,6 +95,13 @@ func (c *cut) said() []wire.Heartbeat {
 	said := c.beats
 	c.beats = nil
 	return said
+}
+
+// calls is how many starts were asked for.
+func (c *cut) calls() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.asked
 }
 
 func (c *cut) ran() []string {
@@ -132,6 +145,12 @@ func inBubble(t *testing.T, test func(*site)) {
 
 // starter starts one; the caller stops it.
 func (s *site) starter(temporal *cut, more ...func(*Options)) *Starter {
+	s.t.Helper()
+	return s.starterOn(temporal, more...)
+}
+
+// starterOn is starter with any client of Temporal.
+func (s *site) starterOn(temporal client.Client, more ...func(*Options)) *Starter {
 	s.t.Helper()
 	options := Options{
 		State: s.state, Temporal: temporal, Apps: []*holdfast.App{appNamed("here")},
@@ -322,7 +341,7 @@ func TestATaskThatCannotBeStartedKeepsNothingWaiting(t *testing.T) {
 		temporal.mu.Lock()
 		temporal.refuses = ""
 		temporal.mu.Unlock()
-		pause(setbackMost)
+		pause(backoffMost)
 		require.Len(t, temporal.ran(), 11)
 	})
 }

@@ -2,24 +2,22 @@ package starter
 
 import (
 	"context"
-	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/state"
 )
 
 const (
-	// relayBatch is how many rows the relay reads from the outbox at a time, relayMost how many it looks through for rows that it can
-	// do, where all others are another starter's or have to wait.
+	// relayBatch is how many rows the relay reads from the outbox at first. It reads twice as
+	// many until it has seen all, so that rows that wait hide no others; relayMost is the end.
 	relayBatch = 1000
 	relayMost  = 64 * relayBatch
-	// relaySessions is how many sessions' rows it does at the same time.
+	// relaySessions is how many sessions have a turn at the same time.
 	relaySessions = 16
-	// relayLook is how often it looks without being told, in case a notice was lost.
+	// relayLook is how often it reads without a notice, in case one was lost.
 	relayLook = 5 * time.Second
+	// relaySlow is how long a reading takes after which the next one does not follow at once.
+	relaySlow = 20 * time.Millisecond
 	// relayRetry is how soon it tries again when Temporal or the state is away.
 	relayRetry = time.Second
 )
@@ -27,12 +25,13 @@ const (
 // relay does what the outbox asks for. Any number of relays may run: each row can be done twice to the same effect.
 //
 // A starter has one for each lane, since what needs Temporal must not keep waiting what does not.
+// One goroutine reads the outbox and hands the rows to turns, which does them.
 type relay struct {
 	starter  *Starter
 	lane     lane
-	setbacks setbacks
-	read     time.Time // when the outbox was read last; used by run alone
-	oldest   time.Time // of what it had, for this lane
+	backoffs backoffs
+	turns    turns
+	limit    int // how many rows the last reading asked for; used by run alone
 }
 
 // lane is what one relay does.
@@ -59,82 +58,87 @@ func (l lane) has(kind state.Kind) bool {
 	}
 }
 
-// run relays until ctx ends.
+func newRelay(s *Starter, l lane) *relay {
+	r := &relay{starter: s, lane: l, limit: relayBatch}
+	r.turns.relay = r
+	r.turns.init()
+	return r
+}
+
+// run relays until ctx ends, and then waits for what is under way.
 func (r *relay) run(ctx context.Context) {
-	r.read = time.Now()
+	defer r.turns.running.Wait()
 	for ctx.Err() == nil {
 		changed := r.starter.opts.State.OutboxChanged() // before the reading, to miss nothing
-		err := r.drain(ctx)
-		pause := min(relayLook, r.setbacks.pause(time.Now()))
-		if err != nil && ctx.Err() == nil {
-			r.starter.log.WarnContext(ctx, "doing what the outbox asks for failed; trying again", "err", err)
-			pause, changed = relayRetry, nil
+		began := time.Now()
+		if err := r.read(ctx); err != nil && ctx.Err() == nil {
+			r.starter.log.WarnContext(ctx, "reading the outbox failed; trying again", "err", err)
+			wait(ctx, relayRetry)
+			continue
 		}
-		timer := time.NewTimer(pause)
+		if took := time.Since(began); took > relaySlow {
+			wait(ctx, took) // at most half of the time goes into reading
+		}
+		r.pause(ctx, changed)
+	}
+}
+
+// pause waits until it is time to read again.
+func (r *relay) pause(ctx context.Context, changed <-chan struct{}) {
+	until := time.Now().Add(relayLook)
+	for {
+		r.turns.resume(ctx)
+		now := time.Now()
+		until = now.Add(min(until.Sub(now), r.backoffs.pause(r.turns.lastRead(), now), r.turns.pause(now)))
+		timer := time.NewTimer(until.Sub(now))
 		select {
 		case <-changed:
+		case <-r.turns.empty:
 		case <-timer.C:
 		case <-ctx.Done():
+		case <-r.turns.failed: // something has to wait: find out for how long
+			timer.Stop()
+			continue
 		}
 		timer.Stop()
+		return
 	}
 }
 
-// drain does all that is in the outbox. The error is that of a store or a Temporal that is away; a row that fails for a reason of its own
-// waits and keeps no other one waiting.
-func (r *relay) drain(ctx context.Context) error {
-	for limit := relayBatch; ; {
-		pending, err := r.starter.opts.State.Outbox(ctx, limit)
+// read reads the whole outbox and hands on what is to be done. It hands on each part as soon
+// as it has it.
+func (r *relay) read(ctx context.Context) error {
+	r.turns.beginReading()
+	for limit := r.limit; ; limit = min(2*limit, relayMost) {
+		rows, err := r.starter.opts.State.Outbox(ctx, limit)
 		if err != nil {
-			r.starter.metrics.waiting(r.lane, earlier(r.oldest, r.read)) // what has come since is not known
+			r.turns.readingFailed()
 			return err
 		}
-		work := r.sorted(pending)
-		r.read, r.oldest = time.Now(), work.oldest
-		r.starter.metrics.waiting(r.lane, work.oldest)
-		if err := r.doSessions(ctx, work.rows); err != nil {
-			return err
-		}
-		r.oldest = work.stuck
-		r.starter.metrics.waiting(r.lane, work.stuck)
-		switch {
-		case len(pending) < limit:
-			r.setbacks.keep(pending)
+		r.turns.add(ctx, r.mine(rows), len(rows) < limit || limit >= relayMost)
+		if len(rows) < limit {
+			r.backoffs.keep(rows)
+			r.limit = relayBatch
+			for r.limit <= len(rows) {
+				r.limit *= 2
+			}
 			return nil
-		case len(work.rows) > 0: // and what comes after them
-		case limit < relayMost:
-			limit *= 2 // past what is not ours
-		default:
+		}
+		if limit >= relayMost {
 			return nil
 		}
 	}
 }
 
-// work is what a relay finds to do.
-type work struct {
-	rows   map[holdfast.SessionID][]state.Pending // in the order of each session
-	oldest time.Time                              // of all rows of this lane and this starter's apps
-	stuck  time.Time                              // the same of those that failed and have to wait
-}
-
-// sorted are the rows that are this relay's to do now.
-func (r *relay) sorted(pending []state.Pending) work {
-	w := work{rows: map[holdfast.SessionID][]state.Pending{}}
-	behind := map[holdfast.SessionID]bool{} // sessions of which one event has to wait, and so all that follow
-	now := time.Now()
-	for _, p := range pending {
-		if r.starter.apps[p.App] == nil || !r.lane.has(p.Kind) {
-			continue
+// mine are the rows of this lane and of this starter's apps.
+func (r *relay) mine(rows []state.Pending) []state.Pending {
+	mine := rows[:0]
+	for i := range rows {
+		if r.starter.apps[rows[i].App] != nil && r.lane.has(rows[i].Kind) {
+			mine = append(mine, rows[i])
 		}
-		w.oldest = earlier(w.oldest, p.At)
-		if behind[p.Session] || r.setbacks.waits(p.ID, now) {
-			w.stuck = earlier(w.stuck, p.At)
-			behind[p.Session] = r.lane == laneEvents
-			continue
-		}
-		w.rows[p.Session] = append(w.rows[p.Session], p)
 	}
-	return w
+	return mine
 }
 
 // earlier is the earlier of two times, of which the first may be zero, which is none.
@@ -145,48 +149,31 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// doSessions does the rows of each session in their order, sessions side by side.
-func (r *relay) doSessions(ctx context.Context, rows map[holdfast.SessionID][]state.Pending) error {
-	var group errgroup.Group
-	group.SetLimit(relaySessions)
-	for session, rows := range rows {
-		group.Go(func() error { return r.doAll(ctx, session, rows) })
+// do does some rows of one session that belong together: starts, or one row of another kind.
+func (r *relay) do(ctx context.Context, rows []state.Pending) (result, error) {
+	row := rows[0]
+	switch row.Kind {
+	case state.KindStart:
+		return r.startAll(ctx, row.Session, rows)
+	case state.KindCancel:
+		return r.cancel(ctx, row)
+	default:
+		return r.trigger(ctx, row)
 	}
-	return group.Wait() //nolint:wrapcheck // wrapped where it happened
 }
 
-func (r *relay) doAll(ctx context.Context, session holdfast.SessionID, rows []state.Pending) error {
-	for len(rows) > 0 {
-		n := slices.IndexFunc(rows, func(p state.Pending) bool { return p.Kind != state.KindStart })
-		if n < 0 {
-			n = len(rows)
-		}
-		if n > 0 {
-			if err := r.startAll(ctx, session, rows[:n]); err != nil {
-				return err
-			}
-			rows = rows[n:]
-			continue
-		}
-		again, err := r.doOne(ctx, rows[0])
-		if err != nil || again {
-			return err
-		}
-		rows = rows[1:]
-	}
-	return nil
-}
+// result is what became of a row.
+type result int
 
-// doOne cancels a task or triggers an event. It reports whether the row has to wait, and those that follow it with it.
-func (r *relay) doOne(ctx context.Context, row state.Pending) (again bool, err error) {
-	do := r.trigger
-	if row.Kind == state.KindCancel {
-		do = r.cancel
-	}
-	err = do(ctx, row)
-	if isOwnFault(err) {
-		r.blame(ctx, row, err)
-		return r.lane == laneEvents, nil
-	}
-	return false, err
+const (
+	// resultDone: the row is done, or has its own time to be tried again, and the next may be done.
+	resultDone result = iota
+	// resultWaits: the row has to wait, and in a lane that keeps the order those behind it too.
+	resultWaits
+)
+
+// retry has a row wait that failed for a reason of its own.
+func (r *relay) retry(ctx context.Context, row state.Pending, err error) (result, error) {
+	r.scheduleRetry(ctx, row, err)
+	return resultWaits, nil
 }

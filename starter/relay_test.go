@@ -65,7 +65,7 @@ func TestATaskThatIsAlreadyRunningCountsAsStarted(t *testing.T) {
 func TestATaskThatTemporalRefusesIsToldToThePage(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.temporal.fail(serviceerror.NewInvalidArgument("too large"))
+	b.temporal.fail(serviceerror.NewInvalidArgument("blob exceeds 2097152"))
 	b.Start()
 	p := b.settled()
 	p.event(2, "Begin", "x")
@@ -73,7 +73,8 @@ func TestATaskThatTemporalRefusesIsToldToThePage(t *testing.T) {
 	delta := p.want("delta")
 	require.Equal(t, state.StatusFailed, (*delta.Tasks)[0].Status)
 	require.Equal(t, state.MessageTaskFailed, delta.Messages[0].Name)
-	require.Contains(t, string(delta.Messages[0].Data), "too large")
+	require.Contains(t, string(delta.Messages[0].Data), "could not be started")
+	require.NotContains(t, string(delta.Messages[0].Data), "blob", "what Temporal says is for the log")
 }
 
 func TestOptionsAreChecked(t *testing.T) {

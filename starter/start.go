@@ -13,7 +13,6 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/internal/telemetry"
@@ -21,67 +20,72 @@ import (
 	"github.com/holdfast-run/holdfast/state"
 )
 
-// relayStarts is how many starts of one session are made at the same time.
-const relayStarts = 8
+// startTimeout is how long the start of one task may take, from before the look at who is
+// present. A start that is cancelled meanwhile can come no later than that.
+const startTimeout = 10 * time.Second
 
 // workflowTaskTimeout is how long a worker may take for one turn of a workflow. A turn takes milliseconds; a worker that
 // died in one is found out after this time. While sections run inline a turn lasts as long as they do, and hears of
 // a signal or a cancellation after four fifths of it.
 const workflowTaskTimeout = 2 * time.Second
 
-// startAll starts tasks of one session and strikes them out of the outbox.
-func (r *relay) startAll(ctx context.Context, session holdfast.SessionID, rows []state.Pending) error {
-	present, err := r.starter.opts.State.Presence(ctx, session)
+// startAll starts tasks of one session and strikes them out of the outbox. The error is that
+// of a Temporal or a store that is away; a row that fails for its own reason has its own retry.
+func (r *relay) startAll(ctx context.Context, session holdfast.SessionID, rows []state.Pending) (result, error) {
+	limited, cancel := context.WithTimeout(ctx, startTimeout) // before the look at who is present: it is true for so long
+	defer cancel()
+	present, err := r.starter.opts.State.Presence(limited, session)
 	if err != nil {
-		return err
+		return resultWaits, err
 	}
-	var mu sync.Mutex // protects started
+	var mu sync.Mutex // protects started, all and errs
 	var started []holdfast.TaskID
-	var group errgroup.Group
-	group.SetLimit(relayStarts)
-	for _, row := range rows {
-		group.Go(func() error {
-			ok, err := r.start(ctx, row, present)
-			if ok {
-				mu.Lock()
-				defer mu.Unlock()
-				started = append(started, row.Task)
+	var errs []error
+	all := resultDone
+	var group sync.WaitGroup
+	for i := range rows {
+		group.Go(func() {
+			result, err := r.start(limited, rows[i], present)
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, err)
+			switch {
+			case err != nil:
+			case result == resultDone:
+				started = append(started, rows[i].Task)
+			default:
+				all = resultWaits
 			}
-			return err
 		})
 	}
-	err = group.Wait()
-	return errors.Join(err, r.started(ctx, session, started, present))
+	group.Wait()
+	return all, errors.Join(append(errs, r.started(ctx, session, started, present))...)
 }
 
-// start starts one task. It reports whether the task runs, and may be repeated at any point.
-func (r *relay) start(ctx context.Context, row state.Pending, present []string) (bool, error) {
+// start starts one task. With resultDone and no error the task runs. It may be repeated at any point.
+func (r *relay) start(ctx context.Context, row state.Pending, present []string) (result, error) {
 	task, err := r.starter.apps[row.App].NamedTask(row.Name)
 	if err != nil {
-		r.blame(ctx, row, fmt.Errorf("start task %s: %w: %w", row.Name, errNewer, err))
-		return false, nil
+		return r.retry(ctx, row, fmt.Errorf("start task %s: %w: %w", row.Name, errNewer, err))
 	}
 	ctx, span := r.starter.traceRow(ctx, row)
 	defer span.End()
 	err = r.execute(ctx, row, task.Type(), r.input(task, row, present))
-	var running *serviceerror.WorkflowExecutionAlreadyStarted
-	var refused *serviceerror.InvalidArgument
-	switch {
-	case errors.As(err, &refused):
-		telemetry.Fail(span, err)
-		r.starter.log.ErrorContext(ctx, "Temporal refuses to start a task", "app", row.App, "session", row.Session, "task", row.ID, "err", err)
-		return false, r.starter.opts.State.TaskEndedAs(ctx, row.Session, row.Task, state.EndingRefused, "the task could not be started: "+refused.Error())
-	case errors.As(err, &running):
-		return true, nil
-	case isOwnFault(err):
-		telemetry.Fail(span, err)
-		r.blame(ctx, row, fmt.Errorf("start task %s: %w", row.ID, err))
-		return false, nil
-	case err != nil:
-		telemetry.Fail(span, err)
-		return false, fmt.Errorf("start task %s: %w", row.ID, err)
+	if running := (*serviceerror.WorkflowExecutionAlreadyStarted)(nil); errors.As(err, &running) {
+		return resultDone, nil
 	}
-	return true, nil
+	telemetry.Fail(span, err)
+	switch classify(err) {
+	case classNone:
+		return resultDone, nil
+	case classRefused:
+		r.starter.log.ErrorContext(ctx, "Temporal refuses to start a task", "app", row.App, "session", row.Session, "task", row.ID, "err", err)
+		return resultWaits, r.starter.opts.State.TaskEndedAs(ctx, row.Session, row.Task, state.EndingRefused, whyRefused(err))
+	case classRow:
+		return r.retry(ctx, row, fmt.Errorf("start task %s: %w", row.ID, err))
+	default:
+		return resultWaits, fmt.Errorf("start task %s: %w", row.ID, err)
+	}
 }
 
 // execute asks Temporal to run the workflow. A namespace that lacks the search attributes refuses it; the task matters more.

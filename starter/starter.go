@@ -153,7 +153,7 @@ func (o Options) withDefaults() Options {
 // true, and returns. Call it once.
 func (s *Starter) Start() {
 	for l := range lanes {
-		s.spawn(func() { (&relay{starter: s, lane: l}).run(s.ctx) })
+		s.spawn(func() { newRelay(s, l).run(s.ctx) })
 	}
 	s.spawn(func() { s.presence.keepLease(s.ctx) })
 	s.spawn(func() { s.presence.beat(s.ctx) })

@@ -11,12 +11,16 @@ import (
 	"github.com/holdfast-run/holdfast/state"
 )
 
+// overruns is how often a triggered event may miss its deadline before that counts as its own
+// fault, as for a section of a task: a machine that stood still looks like an overrun once.
+const overruns = 3
+
 // trigger runs one event that a section asked for, exactly once.
-func (r *relay) trigger(ctx context.Context, row state.Pending) error {
+func (r *relay) trigger(ctx context.Context, row state.Pending) (result, error) {
 	app := r.starter.apps[row.App]
 	handler, err := app.Event(row.Name)
 	if err != nil {
-		return fmt.Errorf("trigger event %s: %w: %w", row.Name, errNewer, err)
+		return r.retry(ctx, row, fmt.Errorf("trigger event %s: %w: %w", row.Name, errNewer, err))
 	}
 	ctx, span := r.starter.traceRow(ctx, row)
 	defer span.End()
@@ -24,12 +28,15 @@ func (r *relay) trigger(ctx context.Context, row state.Pending) error {
 		Handler: handler, Session: row.Session, Input: row.Argument, Settles: row.ID, Kind: state.CallTrigger,
 		Key: state.TriggerKey(row),
 	})
+	telemetry.Fail(span, err)
+	if errors.Is(err, holdfast.ErrOverrun) && r.backoffs.overrun(row.ID) < overruns {
+		return r.retry(ctx, row, err)
+	}
 	if refused := refusal(handler.Name(), err); refused != nil {
 		r.starter.reportEvent(ctx, app, row.Session, handler.Name(), err)
-		return r.starter.opts.State.EventFailed(ctx, row, refused.Message)
+		return resultDone, r.starter.opts.State.EventFailed(ctx, row, refused.Message)
 	}
-	telemetry.Fail(span, err)
-	return err
+	return resultDone, err
 }
 
 // reportEvent tells the log and the app of an event that failed in a way that is its author's to mend.
