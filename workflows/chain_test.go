@@ -23,6 +23,9 @@ func (b *bench) chain() (runs int, err error) {
 	for {
 		runs++
 		b.SetContinueAsNewSuggested(true)
+		if b.eachRun != nil {
+			b.eachRun()
+		}
 		err = b.run("Task", in)
 		var next *workflow.ContinueAsNewError
 		if !errors.As(err, &next) {

@@ -45,3 +45,12 @@ func (r *run) clean(ctx workflow.Context) error {
 	}
 	return first
 }
+
+// finallyNames are the names of the sections that are registered, in the order of registration.
+func (r *run) finallyNames() []string {
+	var names []string
+	for _, handler := range r.finally {
+		names = append(names, handler.Name())
+	}
+	return names
+}

@@ -77,7 +77,12 @@ func encodeInput(handler *holdfast.Handler, input any) (json.RawMessage, error) 
 
 // call runs one section as an activity under its own name.
 func (r *run) call(ctx workflow.Context, handler *holdfast.Handler, position string, input json.RawMessage, summary string) (json.RawMessage, error) {
-	in := wire.SectionInput{Session: r.session, Chain: r.chain, Position: position, Input: input}
+	number := r.begin()
+	defer r.answered(ctx, number)
+	in := wire.SectionInput{
+		Session: r.session, Chain: r.chain, Position: position, Input: input,
+		Seq: number, Ack: r.ack(ctx), Finally: r.finallyNames(),
+	}
 	var result json.RawMessage
 	err := r.execute(ctx, handler.Type(), in, summary, &result)
 	return result, err // not wrapped: Temporal's own form names the section and is what the Web UI shows best

@@ -39,7 +39,9 @@ func ask(ctx workflow.Context, caller string, of func(*holdfast.App) (holdfast.R
 	}
 	summary += in.Task + in.Event
 	_, err = r.step(summary, func(position string) (json.RawMessage, error) {
-		in.Position = position
+		number := r.begin()
+		defer r.answered(ctx, number)
+		in.Position, in.Seq, in.Ack, in.Finally = position, number, r.ack(ctx), r.finallyNames()
 		return nil, r.execute(ctx, wire.Request, in, summary, nil)
 	})
 	return err

@@ -30,6 +30,8 @@ type run struct {
 	cause    error         // why the task was cancelled, if not from outside
 	warned   bool          // of a long history
 	worked   bool          // a step has been done, and not by an earlier run
+	open     []int64       // the numbers of the calls that wait for their answers
+	turn     int64         // the lowest number of the inline calls answered in this turn; 0 for none
 	length   int           // of the history, as the turn began
 	local    int           // local activities in this turn
 	anchor   int           // the position of the first checkpoint; 0 for none
@@ -115,7 +117,7 @@ func (r *run) long(ctx workflow.Context) bool {
 // eventsOf is the length of the history with what this turn will add to it.
 func (r *run) eventsOf(info *workflow.Info) int {
 	if n := info.GetCurrentHistoryLength(); n != r.length {
-		r.length, r.local = n, 0
+		r.length, r.local, r.turn = n, 0, 0
 	}
 	return r.length + r.local
 }

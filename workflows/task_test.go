@@ -53,6 +53,7 @@ type bench struct {
 	service *state.Service
 	level   int               // of the program that starts the tasks
 	started func(name string) // is told of each activity; may be nil
+	eachRun func()            // called before each run of a chain; may be nil
 	log     slog.Handler      // nil: nobody reads it
 }
 

@@ -28,8 +28,11 @@ const (
 	LevelSleepContinues = 1
 	// LevelEndsInline takes an inline task off its session's list by a local activity.
 	LevelEndsInline = 2
+	// LevelNumbersCalls numbers the calls of a task (SectionInput.Seq). A task of an earlier level
+	// has unnumbered calls to its end.
+	LevelNumbersCalls = 3
 	// Level is that of this program.
-	Level = 2
+	Level = 3
 )
 
 // SessionHeartbeat is the signal by which starters tell a task whether its session's page is there. Its payload is a [Heartbeat].
@@ -97,6 +100,8 @@ type Carry struct {
 	Checkpoint *Checkpoint `json:"checkpoint,omitempty"`
 	// Presence is what the task knows of its session's connections.
 	Presence *Presence `json:"presence,omitempty"`
+	// Calls is the number of the last call that was made.
+	Calls int64 `json:"calls,omitempty"`
 }
 
 // Checkpoint is where a loop of the author's own stands.
@@ -145,6 +150,11 @@ type SectionInput struct {
 	Position string `json:"position"`
 	// Input is the section's own input, if it takes one.
 	Input json.RawMessage `json:"input,omitempty"`
+	// Seq and Ack are those of RequestInput.
+	Seq int64 `json:"seq,omitempty"`
+	Ack int64 `json:"ack,omitempty"`
+	// Finally are the names of the Finally sections registered so far, in the order of registration.
+	Finally []string `json:"finally,omitempty"`
 }
 
 // TaskEndedInput is the input of TaskEnded. The task is the one whose workflow calls it.
@@ -167,6 +177,13 @@ type RequestInput struct {
 	Task     string          `json:"task,omitempty"`
 	Event    string          `json:"event,omitempty"`
 	Argument json.RawMessage `json:"argument,omitempty"`
+	// Seq is the call's number within the task, from 1 over the whole chain of runs; 0: unnumbered.
+	Seq int64 `json:"seq,omitempty"`
+	// Ack is the lowest number that the task may still ask again. Every call below it has been answered,
+	// and its answer is in the history.
+	Ack int64 `json:"ack,omitempty"`
+	// Finally are the names of the Finally sections registered so far, in the order of registration.
+	Finally []string `json:"finally,omitempty"`
 }
 
 // ReadInput is the input of Read; its result is the state as JSON.
