@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/state"
@@ -15,7 +14,7 @@ import (
 // end gives it up.
 func (h *held) Commit(ctx context.Context, c *state.Commit) error {
 	err := h.driver.write(ctx, func(tx *sql.Tx) error {
-		w := &writing{ctx: ctx, tx: tx, session: h.record.Session, now: micros(time.Now())}
+		w := &writing{ctx: ctx, tx: tx, session: h.record.Session, now: h.driver.now()}
 		w.fence(h.term)
 		w.saveSession(c, h.record)
 		w.saveChange(c)

@@ -51,10 +51,10 @@ func (d *Driver) Acquire(ctx context.Context, claim state.Claim) (state.Held, er
 func (d *Driver) try(ctx context.Context, claim state.Claim) (*held, error) {
 	h := &held{driver: d, term: rand.Text()}
 	err := d.write(ctx, func(tx *sql.Tx) error {
-		now := time.Now()
+		now := d.now()
 		taken, err := tx.ExecContext(ctx, `INSERT INTO leases (session, term, until) VALUES (?1, ?2, ?3)
 			ON CONFLICT (session) DO UPDATE SET term = ?2, until = ?3 WHERE until <= ?4`,
-			claim.Session, h.term, micros(now.Add(claim.Lease)), micros(now))
+			claim.Session, h.term, now+claim.Lease.Microseconds(), now)
 		if err != nil {
 			return fmt.Errorf("take the lease: %w", err)
 		}
@@ -95,7 +95,7 @@ func (h *held) Recorded() (json.RawMessage, bool) { return h.result, h.found }
 // Renew makes the hold last for another lease.
 func (h *held) Renew(ctx context.Context, lease time.Duration) error {
 	renewed, err := h.driver.writer.ExecContext(ctx, "UPDATE leases SET until = ? WHERE session = ? AND term = ?",
-		micros(time.Now().Add(lease)), h.record.Session, h.term)
+		h.driver.now()+lease.Microseconds(), h.record.Session, h.term)
 	if err != nil {
 		return fmt.Errorf("sqlite: renew: %w", err)
 	}

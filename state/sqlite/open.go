@@ -4,6 +4,22 @@
 // hold is a row in the table of leases, taken in one short transaction and given up in the one that commits. A process
 // that finds a session held by another one looks again after a few milliseconds.
 //
+// # Clocks
+//
+// Leases, what is idle and what is old are decided by one clock, whatever the clocks of processes say: on Linux
+// the time since the machine's boot (CLOCK_BOOTTIME), which all processes read alike, which goes on while the
+// machine sleeps, and which nobody can set. After a boot, which [Open] knows by its id, the leases of sessions and
+// starters are void, and the file's time goes on from its last use: the time that the machine was off does not
+// count, so that nothing expires too early. Containers that share the file must be on one machine, and see one
+// boot id. Other systems use the clock of the wall: where somebody sets that forward by hours, leases
+// lapse and sessions expire.
+//
+// A waiter could do without a common clock, and watch for the time of a lease whether it is renewed. But then
+// each session of a dead process costs a whole lease, however long it is dead, and neither presence
+// nor expiry can be decided so.
+//
+// # Durability
+//
 // The file is in write-ahead mode. A commit survives the death of the process at any moment. Whether it also survives that
 // of the machine is a choice, see [Options].
 package sqlite
@@ -38,12 +54,14 @@ type Options struct {
 
 // Driver keeps sessions in a SQLite file. It is safe for concurrent use.
 type Driver struct {
-	path   string
-	poll   time.Duration
-	writer *sql.DB // one connection: SQLite has one writer, and in one process it is better queued for here
-	reader *sql.DB
-	close  sync.Once
-	closed chan struct{}
+	path    string
+	poll    time.Duration
+	clock   clock
+	aheadBy int64   // how far the file's clock is ahead of the machine's, in microseconds
+	writer  *sql.DB // one connection: SQLite has one writer, and in one process it is better queued for here
+	reader  *sql.DB
+	close   sync.Once
+	closed  chan struct{}
 }
 
 var _ state.Driver = (*Driver)(nil)
@@ -53,7 +71,11 @@ const readers = 4
 
 // Open opens the file, makes it where it is missing, and brings its schema up to date. A file that is no database, is another
 // program's, or was written by a newer version of this package is refused and left as it is.
-func Open(ctx context.Context, path string, o Options) (_ *Driver, err error) {
+func Open(ctx context.Context, path string, o Options) (*Driver, error) {
+	return open(ctx, path, o, machineClock())
+}
+
+func open(ctx context.Context, path string, o Options, c clock) (_ *Driver, err error) {
 	if path == "" {
 		return nil, errors.New("sqlite: the path is empty")
 	}
@@ -64,7 +86,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Driver, err error) {
 	if o.Poll == 0 {
 		o.Poll = 15 * time.Millisecond
 	}
-	d := &Driver{path: path, poll: o.Poll, closed: make(chan struct{})}
+	d := &Driver{path: path, poll: o.Poll, clock: c, closed: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("sqlite: open %s: %w", path, err), d.Close())
@@ -80,6 +102,9 @@ func Open(ctx context.Context, path string, o Options) (_ *Driver, err error) {
 		return nil, err
 	}
 	if err := migrate(ctx, d.writer); err != nil {
+		return nil, err
+	}
+	if err := d.setClock(ctx); err != nil {
 		return nil, err
 	}
 	d.reader, err = connect(path, o, "deferred", readers)

@@ -13,7 +13,7 @@ import (
 
 // Beat makes the starter's lease last for so long from now.
 func (d *Driver) Beat(ctx context.Context, starter string, lease time.Duration) error {
-	_, err := d.writer.ExecContext(ctx, "INSERT INTO starters (id, until) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET until = ?2", starter, micros(time.Now().Add(lease)))
+	_, err := d.writer.ExecContext(ctx, "INSERT INTO starters (id, until) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET until = ?2", starter, d.now()+lease.Microseconds())
 	if err != nil {
 		return fmt.Errorf("sqlite: beat: %w", err)
 	}
@@ -42,7 +42,7 @@ func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID) (all 
 			}
 			all = append(all, starter)
 			return nil
-		}, "SELECT starter FROM presence JOIN starters ON starters.id = presence.starter WHERE session = ? AND until > ?", session, micros(time.Now()))
+		}, "SELECT starter FROM presence JOIN starters ON starters.id = presence.starter WHERE session = ? AND until > ?", session, d.now())
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: presence: %w", err)
@@ -61,7 +61,7 @@ func (d *Driver) Lapsed(ctx context.Context, limit int) (all []state.Absent, err
 			all = append(all, a)
 			return nil
 		}, `SELECT session, starter FROM presence LEFT JOIN starters ON starters.id = presence.starter
-			WHERE until IS NULL OR until <= ? LIMIT ?`, micros(time.Now()), limit)
+			WHERE until IS NULL OR until <= ? LIMIT ?`, d.now(), limit)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: lapsed: %w", err)

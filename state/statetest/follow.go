@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
-	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/holdfast-run/holdfast"
@@ -184,30 +181,6 @@ func testExpireLedger(b *bench) {
 			return
 		}
 	}
-}
-
-// testClock has a process whose clock is years behind: in the bubble it begins with the year 2000.
-func testClock(b *bench) {
-	b.must(b.Beat(b.Context(), "right", time.Minute))
-	b.must(b.Present(b.Context(), session, "right", true))
-	b.put(b, other, 1)
-	synctest.Test(b.T, func(t *testing.T) {
-		wrong := &bench{T: t, store: b.store, Driver: opened(t, b.store)}
-		wrong.must(wrong.Beat(t.Context(), "wrong", time.Minute))
-		wrong.must(wrong.Present(t.Context(), session, "wrong", true))
-		wrong.put(wrong, session, 1, withEntry("o", "k", "1", 10))
-		wrong.must(wrong.Touch(t.Context(), other))
-		wrong.must(wrong.Close())
-	})
-	starters, err := b.Presence(b.Context(), session)
-	b.must(err)
-	slices.Sort(starters)
-	b.is(starters, []string{"right", "wrong"}, "who is present")
-	removed, err := b.Expire(b.Context(), state.Expiry{Idle: time.Minute, Ledger: time.Minute})
-	b.must(err)
-	b.is(removed, 0, "sessions in use that were removed")
-	_, found := b.recorded("k")
-	b.is(found, true, "a call of a moment ago")
 }
 
 // watching collects notices.

@@ -1,0 +1,86 @@
+package statetest
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/holdfast-run/holdfast/state"
+)
+
+// skewed runs f as a process whose clock is wrong by decades: a bubble's clock begins with the year 2000, and is
+// moved on by the given time.
+func skewed(b *bench, on time.Duration, f func(wrong *bench)) {
+	b.Helper()
+	synctest.Test(b.T, func(t *testing.T) {
+		time.Sleep(on) // before anything waits for the store, which would stop the bubble's clock
+		wrong := &bench{T: t, store: b.store, Driver: opened(t, b.store)}
+		f(wrong)
+		wrong.must(wrong.Close())
+	})
+}
+
+// behind is no time after the year 2000; ahead is long after the present.
+const (
+	behind = time.Duration(0)
+	ahead  = 100 * 365 * 24 * time.Hour
+)
+
+func testClockBehind(b *bench) { testClock(b, behind) }
+func testClockAhead(b *bench)  { testClock(b, ahead) }
+
+func testClock(b *bench, on time.Duration) {
+	b.must(b.Beat(b.Context(), "right", time.Minute))
+	b.must(b.Present(b.Context(), session, "right", true))
+	b.put(b, other, 1, withEntry("o", "k", "1", 10))
+	expiry := state.Expiry{Idle: time.Minute, Ledger: time.Minute}
+	skewed(b, on, func(wrong *bench) {
+		wrong.must(wrong.Beat(wrong.Context(), "wrong", time.Minute))
+		wrong.must(wrong.Present(wrong.Context(), session, "wrong", true))
+		wrong.put(wrong, session, 1, withEntry("o", "k", "1", 10))
+		wrong.must(wrong.Touch(wrong.Context(), other))
+		wrong.removes(expiry, 0)
+		wrong.presence(wrong, other)
+	})
+	starters, err := b.Presence(b.Context(), session)
+	b.must(err)
+	slices.Sort(starters)
+	b.is(starters, []string{"right", "wrong"}, "who is present")
+	b.removes(expiry, 0)
+	_, found := b.recorded("k")
+	b.is(found, true, "a call of a moment ago")
+}
+
+func testHolderBehind(b *bench) { testHolderDies(b, behind) }
+func testHolderAhead(b *bench)  { testHolderDies(b, ahead) }
+
+// testHolderDies has a process with a wrong clock die while it holds a session, which a right one takes after the lease;
+// and one that takes nothing of what a right one holds.
+func testHolderDies(b *bench, on time.Duration) {
+	holder := b.hold(b, other, long)
+	skewed(b, on, func(wrong *bench) {
+		wrong.hold(wrong, session, short)
+		contextWith(wrong, func(ctx context.Context, cancel context.CancelFunc) {
+			defer time.AfterFunc(short, cancel).Stop()
+			if _, err := wrong.Acquire(ctx, state.Claim{Session: other, Lease: long}); err == nil {
+				wrong.Error("a process with a wrong clock took a session that another holds")
+			}
+		})
+	})
+	b.must(holder.Commit(b.Context(), next(holder, 1)))
+	ctx, cancel := context.WithTimeout(b.Context(), long)
+	defer cancel()
+	held, err := b.Acquire(ctx, state.Claim{Session: session, Lease: long})
+	b.must(err)
+	b.must(held.Commit(b.Context(), next(held, 1)))
+}
+
+// removes expires, and requires that so many sessions went.
+func (b *bench) removes(e state.Expiry, want int) {
+	b.Helper()
+	removed, err := b.Expire(b.Context(), e)
+	b.must(err)
+	b.is(removed, want, "sessions that were removed")
+}
