@@ -33,11 +33,25 @@ func (o *Outcome) Changes() bool {
 // The errors: [ErrBadArgument] for an input that does not fit; [SectionError] for what the function returned or did wrong
 // with its Tx; [PanicError] for a panic. Safe for concurrent use.
 func (h *Handler) Run(ctx context.Context, session SessionID, docs Documents, input json.RawMessage) (*Outcome, error) {
+	return h.run(ctx, session, docs, input, false)
+}
+
+// Look calls the handler's function on a private copy of the session's states, of which it may not change anything. The
+// errors are those of [Handler.Run], and [ErrImmutableState] if it did.
+func (h *Handler) Look(ctx context.Context, session SessionID, docs Documents) error {
+	outcome, err := h.run(ctx, session, docs, nil, true)
+	if err == nil && outcome.Changes() {
+		return fmt.Errorf("%s: %w", h.Type(), ErrImmutableState)
+	}
+	return err
+}
+
+func (h *Handler) run(ctx context.Context, session SessionID, docs Documents, input json.RawMessage, looking bool) (*Outcome, error) {
 	args, err := h.decodeInput(input)
 	if err != nil {
 		return nil, err
 	}
-	tx := &Tx{app: h.app, ctx: ctx, session: session, docs: docs, states: map[string]reflect.Value{}}
+	tx := &Tx{app: h.app, ctx: ctx, session: session, docs: docs, states: map[string]reflect.Value{}, unknown: map[string]bool{}, looking: looking}
 	defer tx.end()
 	state, err := tx.state(h.state)
 	if err != nil {
@@ -73,21 +87,13 @@ func returned(results []reflect.Value) error {
 func (h *Handler) outcome(tx *Tx, results []reflect.Value) (*Outcome, error) {
 	out := &Outcome{Documents: Documents{}, Requests: tx.requests, Messages: tx.messages}
 	for name, value := range tx.states {
-		raw, err := json.Marshal(value.Interface())
+		doc, changed, err := tx.document(name, value)
 		if err != nil {
-			return nil, &SectionError{Function: h.Type(), Err: fmt.Errorf("encode state %s: %w", name, err)}
-		}
-		before := tx.docs[name]
-		if before == nil {
-			before = h.app.states[name].initial
-		}
-		if bytes.Equal(raw, before) {
-			continue
-		}
-		if err := CheckValue("the state "+name, raw, MaxState); err != nil {
 			return nil, &SectionError{Function: h.Type(), Err: err}
 		}
-		out.Documents[name] = raw
+		if changed {
+			out.Documents[name] = doc
+		}
 	}
 	if !h.result {
 		return out, nil
@@ -101,6 +107,29 @@ func (h *Handler) outcome(tx *Tx, results []reflect.Value) (*Outcome, error) {
 	}
 	out.Result = raw
 	return out, nil
+}
+
+// document is the new form of a state that the section has had in its hands, and whether it is
+// another one than before.
+func (tx *Tx) document(name string, value reflect.Value) (doc json.RawMessage, changed bool, err error) {
+	state, before := tx.app.states[name], tx.docs[name]
+	if doc, err = json.Marshal(value.Interface()); err != nil {
+		return nil, false, fmt.Errorf("encode state %s: %w", name, err)
+	}
+	if before == nil {
+		before = state.initial
+	}
+	// Who only looks at a document that an older program wrote has changed nothing, although this
+	// program would write it otherwise; keepUnknown tells the two apart.
+	if tx.unknown[name] || tx.looking && !bytes.Equal(doc, before) {
+		if doc, err = state.keepUnknown(before, doc); err != nil {
+			return nil, false, err
+		}
+	}
+	if bytes.Equal(doc, before) {
+		return nil, false, nil
+	}
+	return doc, true, CheckValue("the state "+name, doc, MaxState)
 }
 
 func newPanicError(function string, value any) *PanicError {

@@ -20,6 +20,8 @@ type Tx struct {
 	session  SessionID
 	docs     Documents
 	states   map[string]reflect.Value // *T by state name, as handed out
+	unknown  map[string]bool          // states with members that the type does not know
+	looking  bool                     // nothing is committed
 	requests []Request
 	messages []Message
 	err      error // the first misuse; fails the section
@@ -130,11 +132,11 @@ func (tx *Tx) state(typ reflect.Type) (reflect.Value, error) {
 	if value, ok := tx.states[state.name]; ok {
 		return value, nil
 	}
-	value, err := state.decode(tx.docs[state.name])
+	value, unknown, err := state.decodeStored(tx.docs[state.name])
 	if err != nil {
 		return reflect.Value{}, err
 	}
-	tx.states[state.name] = value
+	tx.states[state.name], tx.unknown[state.name] = value, unknown
 	return value, nil
 }
 

@@ -91,12 +91,8 @@ func (s *Service) View(ctx context.Context, app *holdfast.App, session holdfast.
 	if err != nil {
 		return fmt.Errorf("view session %s: %w", session, err)
 	}
-	outcome, err := handler.Run(ctx, session, record.Documents, nil)
-	if err != nil {
-		return err
-	}
-	if outcome.Changes() {
-		return fmt.Errorf("view session %s: %w", session, holdfast.ErrImmutableState)
+	if err := handler.Look(ctx, session, record.Documents); err != nil {
+		return fmt.Errorf("view session %s: %w", session, err)
 	}
 	return nil
 }

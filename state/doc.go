@@ -80,6 +80,18 @@
 // no longer reaches back, a whole [Snapshot]; never a silent gap. Notifications between processes may be lost or
 // doubled: they only say "look", and a reader looks now and then without being told.
 //
+// # Programs of two versions
+//
+// In a rolling deploy, and after a rollback, a document has members that the running code does not know. They survive its
+// commits: in a struct beside its fields, in the values of a map by their key, and in a list with the element that has the same
+// known content, or the same index if the list has kept its length. What a section removes goes with all its members. A type
+// with its own MarshalJSON or UnmarshalJSON is written whole. A section that changed nothing of a document leaves it as it is.
+//
+// # Limits
+//
+// What a section writes is bounded in bytes of JSON as it is sent and in depth ([holdfast.MaxArgument], [MaxDepth] and those
+// beside them). The section that exceeds a limit fails, with an error that names the value, its size and the limit.
+//
 // # Failures
 //
 //   - The process dies before the commit: nothing happened. The call is repeated by who made it.

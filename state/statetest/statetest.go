@@ -96,6 +96,7 @@ func runCases(t *testing.T, newStore func(t testing.TB) Store, counted func(name
 		{"Fence/HoldsOverExpiry", testFenceOverExpiry, nil},
 		{"Commit/IsReadBackWhole", testCommitReadBack, nil},
 		{"Commit/KeepsWhatItDoesNotName", testCommitKeeps, nil},
+		{"Commit/KeepsMembersThatTheProgramDoesNotKnow", testUnknownMembers, nil},
 		{"Commit/StrangeText", testStrangeText, nil},
 		{"Commit/LargeDocument", testLargeDocument, nil},
 		{"Commit/IsSeenByOtherDrivers", testSeenByOthers, []string{SharedStore}},
