@@ -31,10 +31,12 @@ import (
 type State struct {
 	Counter int `json:"counter"`
 	Loads   int `json:"loads,omitempty"`
+	Kept    any `json:"kept,omitempty"`
 }
 
 func Increment(_ *holdfast.Tx, s *State) error           { s.Counter++; return nil }
 func Add(_ *holdfast.Tx, s *State, n int) error          { s.Counter += n; return nil }
+func Keep(_ *holdfast.Tx, s *State, what any) error      { s.Kept = what; return nil }
 func Refuse(*holdfast.Tx, *State) error                  { return errors.New("no more seats") }
 func Crash(*holdfast.Tx, *State) error                   { panic("out of cheese") }
 func Begin(tx *holdfast.Tx, _ *State, name string) error { tx.Start(Task, name); return nil }
@@ -120,7 +122,7 @@ type bench struct {
 
 func newApp() *holdfast.App {
 	app := holdfast.NewApp("test", State{})
-	app.Events(Increment, Add, Refuse, Crash, Begin, Say, Hang, Ring, Sit, Parrot)
+	app.Events(Increment, Add, Refuse, Crash, Begin, Say, Hang, Ring, Sit, Parrot, Keep)
 	app.Tasks(Task)
 	app.Page(fstest.MapFS{"index.html": {Data: []byte("<p>the page</p>")}})
 	return app

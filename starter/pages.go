@@ -25,6 +25,7 @@ func (s *Starter) routes() *http.ServeMux {
 	mux.HandleFunc("GET /holdfast.js", serveClient)
 	for name, app := range s.apps {
 		mux.HandleFunc("GET /"+name+"/socket", s.socket(app))
+		mux.HandleFunc("POST /"+name+"/socket", s.mayConnect)
 		mux.Handle("GET /"+name+"/", http.StripPrefix("/"+name, files(app)))
 	}
 	return mux

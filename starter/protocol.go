@@ -60,16 +60,19 @@ type helloMessage struct {
 	Token  string  `json:"token"`
 	New    bool    `json:"new"`
 	Client string  `json:"client"`
+	Sent   int64   `json:"sent"`
+	Loaded bool    `json:"loaded"`
 	Epoch  *string `json:"epoch"`
 	After  *int64  `json:"after"`
 	Mark   string  `json:"mark"`
 }
 
 type eventMessage struct {
-	Type string          `json:"type"`
-	ID   int64           `json:"id"`
-	Name string          `json:"name"`
-	Arg  json.RawMessage `json:"arg"`
+	Type  string          `json:"type"`
+	ID    int64           `json:"id"`
+	Epoch string          `json:"epoch"`
+	Name  string          `json:"name"`
+	Arg   json.RawMessage `json:"arg"`
 	// Traceparent is kept as it came: a malformed one is no reason to refuse the event.
 	Traceparent json.RawMessage `json:"traceparent"`
 }
@@ -158,8 +161,10 @@ func parseHello(kind websocket.MessageType, frame []byte) (*helloMessage, error)
 		return nil, badMessage("hello: client is %s; expected 8 to 64 characters of a-z and 0-9", quoted(hello.Client))
 	case hello.New == (hello.Token != ""):
 		return nil, badMessage("hello: expected exactly one of token and new: true")
-	case (hello.Epoch == nil) != (hello.After == nil):
-		return nil, badMessage("hello: expected both of epoch and after, or neither")
+	case hello.Sent < 0:
+		return nil, badMessage("hello: sent is %d; expected 0 or more", hello.Sent)
+	case hello.Epoch == nil && (hello.After != nil || hello.Loaded):
+		return nil, badMessage("hello: after and loaded come with an epoch")
 	case hello.After != nil && *hello.After < 0:
 		return nil, badMessage("hello: after is %d; expected 0 or more", *hello.After)
 	}
@@ -168,7 +173,7 @@ func parseHello(kind websocket.MessageType, frame []byte) (*helloMessage, error)
 
 // position is where the client has the state up to, or nil.
 func (h *helloMessage) position() *state.Position {
-	if h.Epoch == nil {
+	if h.After == nil {
 		return nil
 	}
 	return &state.Position{Epoch: *h.Epoch, Revision: *h.After, Mark: h.Mark}
@@ -192,6 +197,9 @@ func parseEvent(kind websocket.MessageType, frame []byte) (*eventMessage, error)
 func parse(kind websocket.MessageType, frame []byte, want string, into any) error {
 	if kind != websocket.MessageText {
 		return badMessage("expected a text frame, got a binary one")
+	}
+	if err := state.CheckDepth(frame); err != nil { // before anything decodes it
+		return badMessage("the frame: %s", err)
 	}
 	var envelope struct {
 		Type *string `json:"type"`

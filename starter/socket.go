@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -19,8 +17,8 @@ const helloTimeout = 10 * time.Second
 // socket is the handler of an app's web socket.
 func (s *Starter) socket(app *holdfast.App) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !slices.Contains(offered(r), subprotocol) {
-			http.Error(w, fmt.Sprintf("this is a web socket of the subprotocol %q; the request offers %s", subprotocol, quotedAll(offered(r))), http.StatusBadRequest)
+		if refused := s.checkHandshake(r); refused != nil {
+			http.Error(w, refused.reason, refused.status)
 			return
 		}
 		if !s.enter() {
@@ -36,17 +34,6 @@ func (s *Starter) socket(app *holdfast.App) http.HandlerFunc {
 		conn.SetReadLimit(maxHello)
 		s.serve(conn, app) //nolint:contextcheck // a connection outlives the request that it came with
 	}
-}
-
-// offered are the subprotocols that the request offers.
-func offered(r *http.Request) []string {
-	var all []string
-	for _, line := range r.Header.Values("Sec-WebSocket-Protocol") {
-		for one := range strings.SplitSeq(line, ",") {
-			all = append(all, strings.TrimSpace(one))
-		}
-	}
-	return all
 }
 
 // serve greets the client and runs the connection until it ends.

@@ -153,10 +153,13 @@ func TestABadMessageEndsItsConnectionAlone(t *testing.T) { //nolint:tparallel //
 		"forged token":        {[]string{`{"type":"hello","client":"client00","token":"abc.def"}`}, 4401, "not one of this app"},
 		"tampered token":      {[]string{fmt.Sprintf(`{"type":"hello","client":"client00","token":%q}`, "x"+welcome.Token)}, 4401, "not one of this app"},
 		"bad client":          {[]string{`{"type":"hello","new":true,"client":"me"}`}, 4400, `client is "me"`},
-		"after alone":         {[]string{`{"type":"hello","new":true,"client":"client00","after":1}`}, 4400, "epoch and after"},
+		"after alone":         {[]string{`{"type":"hello","new":true,"client":"client00","after":1}`}, 4400, "come with an epoch"},
 		"negative after":      {[]string{`{"type":"hello","new":true,"client":"client00","epoch":"x","after":-1}`}, 4400, "after is -1"},
 		"event without id":    {[]string{hello, `{"type":"event","name":"Increment"}`}, 4400, "id is 0"},
 		"event without name":  {[]string{hello, `{"type":"event","id":1}`}, 4400, "name is missing"},
+		"negative sent":       {[]string{`{"type":"hello","new":true,"client":"client00","sent":-1}`}, 4400, "sent is -1"},
+		"deep hello":          {[]string{deep(`{"type":"hello","new":true,"client":"client00","more":%s}`, 64)}, 4400, "nested too deep"},
+		"deep argument":       {[]string{hello, deep(`{"type":"event","id":1,"name":"Keep","arg":%s}`, 10_000)}, 4400, "nested too deep"},
 		"oversized":           {[]string{hello, `{"type":"event","id":1,"name":"` + strings.Repeat("x", 1<<20) + `"}`}, 1009, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -178,6 +181,40 @@ func TestABadMessageEndsItsConnectionAlone(t *testing.T) { //nolint:tparallel //
 
 	bystander.event(1, "Increment", nil)
 	require.Equal(t, int64(1), bystander.want("ack").Revision)
+}
+
+// deep puts arrays that are nested so deep in place of the %s.
+func deep(frame string, depth int) string {
+	return fmt.Sprintf(frame, strings.Repeat("[", depth)+strings.Repeat("]", depth))
+}
+
+func TestAnArgumentMayBeNestedAsDeepAsAFrameAllows(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p, welcome, _ := b.fresh()
+	require.NoError(t, p.Write(t.Context(), websocket.MessageText, []byte(deep(`{"type":"event","id":1,"name":"Keep","arg":%s}`, 62))))
+	require.Nil(t, p.want("ack").Error)
+	again, _ := b.open(map[string]any{"token": welcome.Token, "client": "client01"})
+	require.Contains(t, string(again.want("snapshot").States["State"]), "[[[[", "what was committed can be read back")
+}
+
+func TestMayConnect_SaysWhatTheHandshakeWould(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ask := func(origin string) int {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.server.URL+"/test/socket", nil)
+		require.NoError(t, err)
+		request.Header.Set("Origin", origin)
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, "*", response.Header.Get("Access-Control-Allow-Origin"))
+		return response.StatusCode
+	}
+	require.Equal(t, http.StatusNoContent, ask(b.server.URL))
+	require.Equal(t, http.StatusForbidden, ask("http://evil.example"))
+	require.NoError(t, b.Close(t.Context()))
+	require.Equal(t, http.StatusServiceUnavailable, ask(b.server.URL))
 }
 
 func TestTooManyEventsAtOnceEndTheConnection(t *testing.T) {

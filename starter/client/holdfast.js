@@ -1,6 +1,6 @@
 // The browser's side of Holdfast: one connection to one session of an app, kept over every interruption.
 //
-//   import { connect } from "/holdfast.js";
+//   import { connect } from "../holdfast.js";    // relative, so that it works under any prefix
 //   const app = connect();                       // the app whose page this is
 //   app.subscribe(({ state }) => { … });         // at once, and at every change
 //   await app.send("SetMaxCounter", 20);         // when it resolves, the change is here
@@ -21,8 +21,12 @@
 /**
  * @typedef {object} Snapshot What is known at one moment. It is never changed: each change makes a new one, in which what did
  * not change is the same object as before.
- * @property {"connecting"|"online"|"offline"|"closed"} connection "offline": reconnecting after a failure.
- * @property {HoldfastError|null} error Why the connection was given up.
+ * @property {"connecting"|"online"|"offline"|"closed"} connection "connecting": the first attempt; "online": the session is here;
+ * "offline": reconnecting after a failure; "closed": ended for good, by `close` or because to try again would only repeat.
+ * @property {HoldfastError|null} error When closed: why the connection was given up; null after `close`. When offline:
+ * why the starter cannot be reached, once three attempts in a row have failed; the client goes on trying. Its code is
+ * "unauthorized" (sign in), "forbidden", "not_found", "unavailable" (the server answers that it cannot serve now) or
+ * "unreachable" (no answer, or none to web sockets).
  * @property {string} session The session's public name; empty until the first connection.
  * @property {number} revision
  * @property {Object<string, object>} states The app's states by name; empty until the first connection.
@@ -30,11 +34,11 @@
  * @property {Task[]} tasks The session's tasks, oldest first.
  */
 
-/** An event that was refused, or a connection that was given up. `code` is for programs, `message` for people. */
+/** An event that was refused, or a connection that fails. `code` is for programs, `message` for people. */
 export class HoldfastError extends Error {
-  /** @param {string} code @param {string} message */
-  constructor(code, message) {
-    super(message);
+  /** @param {string} code @param {string} message @param {{cause?: unknown}} [options] */
+  constructor(code, message, options) {
+    super(message, options);
     this.name = "HoldfastError";
     this.code = code;
   }
@@ -42,12 +46,26 @@ export class HoldfastError extends Error {
 
 const PROTOCOL = "holdfast.v1";
 const MAX_WAITING = 256; // events without acknowledgement; the starter allows no more
+const MAX_FRAME = 1 << 20; // bytes; the starter closes a connection with a longer one
+const FRAME_HEAD = 256; // bytes of a frame that are kept free for all but the event's name and argument
+const MAX_DEPTH = 64; // arrays and objects within each other in one frame
 const FIRST_PAUSE = 200; // ms before the first reconnect
 const MAX_PAUSE = 5000;
+const ATTEMPTS = 3; // that never opened, before the client asks why
 
 // Close codes after which to try again would only repeat.
 const GIVE_UP = { 1009: "too_big", 4400: "bad_message", 4429: "too_many_events" };
 const BAD_TOKEN = 4401;
+
+// What the server's answer to a plain request says of a handshake that it refused; of the first three it only repeats itself
+// until somebody does something.
+const REFUSALS = {
+  401: ["unauthorized", "the server wants to know who you are"],
+  403: ["forbidden", "the server does not let this page connect"],
+  404: ["not_found", "there is no such app at this address"],
+  204: ["unreachable", "the server answers, but web sockets do not get through to it"],
+};
+const LASTING = new Set(["unauthorized", "forbidden", "not_found"]);
 
 /**
  * Connects to an app and stays connected until `close`.
@@ -55,7 +73,7 @@ const BAD_TOKEN = 4401;
  * The session's token is kept in the tab's sessionStorage: a reload keeps the session, a duplicated tab shares it.
  *
  * @param {string} [path] The app's address, such as "/counter/". Defaults to the directory of the page.
- * @param {{WebSocket?: typeof WebSocket, storage?: Storage}} [options] Stand-ins, for tests.
+ * @param {{WebSocket?: typeof WebSocket, fetch?: typeof fetch, storage?: Storage}} [options] Stand-ins, for tests.
  * @returns {Connection}
  */
 export function connect(path = ".", options = {}) {
@@ -66,27 +84,33 @@ export function connect(path = ".", options = {}) {
 export class Connection {
   #url;
   #WebSocket;
+  #fetch;
   #storage;
   #socket = null;
+  #refused = 0; // attempts in a row that never opened
   #retry = null; // the timer of the next attempt
   #failures = 0; // in a row
   #client = randomName(); // names this load of the page, within which events are numbered
   #lastEvent = 0;
+  #sent = 0; // the highest number of an event that a socket was given
+  #epoch = null; // names the session's life
+  #loaded = false; // what runs on load has run, in this life
   #waiting = new Map(); // events that are not acknowledged, by id, in order
   #position = null; // {epoch, revision, mark} up to which the state is known
   #lastMessage = 0;
   #workflows = "";
   #listeners = new Set();
   #messageListeners = new Map(); // name → Set
-  #reached = []; // {revision, resolve}: acknowledged, but the change is not here yet
+  #reached = []; // {revision, socket, resolve}: acknowledged, but the change is not here yet
   #snapshot = Object.freeze({
     connection: "connecting", error: null, session: "", revision: 0, states: {}, state: undefined, tasks: [],
   });
 
-  /** @param {URL} url @param {{WebSocket?: typeof WebSocket, storage?: Storage}} options */
-  constructor(url, { WebSocket = globalThis.WebSocket, storage = tabStorage() } = {}) {
+  /** @param {URL} url @param {{WebSocket?: typeof WebSocket, fetch?: typeof fetch, storage?: Storage}} options */
+  constructor(url, { WebSocket = globalThis.WebSocket, fetch = globalThis.fetch?.bind(globalThis), storage = tabStorage() } = {}) {
     this.#url = url;
     this.#WebSocket = WebSocket;
+    this.#fetch = fetch;
     this.#storage = storage;
     addEventListener("online", this.#reconnectNow);
     addEventListener("offline", this.#drop);
@@ -131,31 +155,41 @@ export class Connection {
   };
 
   /**
-   * Sends an event. It is applied exactly once and in the order of sending, also over a reconnect.
-   * @param {string} name @param {any} [arg]
-   * @returns {Promise<void>} Resolves when the event is applied and its change is in the snapshot. Rejects with a
-   * HoldfastError when the event was refused ("rejected", "bad_argument", …), when too many wait ("too_many_events"), or
-   * when the connection ended before an answer ("closed", "session_lost"; then the event may have been applied).
+   * Sends an event. It is applied exactly once and in the order of sending, also over a reconnect. While the connection is away
+   * the event waits for it.
+   * @param {string} name @param {any} [arg] What JSON can hold: nested at most 63 deep, just under 1 MiB.
+   * @returns {Promise<void>} Resolves when the event is applied and its change is in the snapshot. Rejects with a HoldfastError
+   * - when nothing was changed: "unknown_event", "bad_argument" (also an argument that JSON cannot hold, or one nested too deep),
+   *   "too_big", "rejected", "failed", "too_many_events" (256 wait);
+   * - when it may have been applied: "closed" after `close`, "session_lost" when the session has begun another life, "forgotten"
+   *   when the starter no longer knows, "unauthorized", "forbidden" or "not_found" when the starter no longer lets the page
+   *   connect, and the codes with which a connection is given up: "bad_message", "too_big", "too_many_events".
    */
   send = (name, arg) => {
-    if (this.#snapshot.connection === "closed") {
-      return Promise.reject(this.#snapshot.error ?? new HoldfastError("closed", "the connection is closed"));
-    }
+    const { connection, error } = this.#snapshot;
+    if (connection === "closed") return Promise.reject(error ?? closedError());
+    if (LASTING.has(error?.code)) return Promise.reject(error);
     if (this.#waiting.size >= MAX_WAITING) {
       return Promise.reject(new HoldfastError("too_many_events", `${MAX_WAITING} events wait for their acknowledgement`));
     }
+    let content;
+    try {
+      content = encodeEvent(name, arg);
+    } catch (problem) {
+      return Promise.reject(problem);
+    }
     return new Promise((resolve, reject) => {
-      const id = ++this.#lastEvent;
-      const frame = JSON.stringify({ type: "event", id, name, arg });
-      this.#waiting.set(id, { frame, resolve, reject });
-      if (this.#snapshot.connection === "online") this.#socket.send(frame);
+      const event = { id: ++this.#lastEvent, content, epoch: this.#epoch, resolve, reject };
+      this.#waiting.set(event.id, event);
+      if (connection === "online") this.#transmit(event);
     });
   };
 
   /**
    * Cancels a task of the session, or all of them. The task is listed as cancelling at once, and goes off the list when it has ended.
    * @param {string} [id] The task's id; without one, all of the session's tasks.
-   * @returns {Promise<void>} Rejects with a HoldfastError "rejected" when the session has no such task.
+   * @returns {Promise<void>} Resolves when the snapshot lists the task as cancelling, or no longer. Rejects as `send` does, with
+   * "rejected" when the session has no such task.
    */
   cancel = (id) => this.send("holdfast.cancel", id ?? null);
 
@@ -166,25 +200,50 @@ export class Connection {
 
   #open() {
     this.#retry = null;
-    const address = new URL("socket", this.#url);
-    address.protocol = address.protocol.replace("http", "ws");
-    const socket = new this.#WebSocket(address.href, PROTOCOL);
+    let socket;
+    try {
+      socket = new this.#WebSocket(this.#address("ws").href, PROTOCOL);
+    } catch (problem) { // the page may not use web sockets to there: a rule of its own forbids it
+      this.#giveUp(new HoldfastError("forbidden", problem.message, { cause: problem }));
+      return;
+    }
     this.#socket = socket;
+    let opened = false;
     const current = (handle) => (event) => { if (this.#socket === socket) handle(event); };
-    socket.onopen = current(() => socket.send(JSON.stringify(this.#hello())));
+    socket.onopen = current(() => {
+      opened = true;
+      this.#refused = 0;
+      socket.send(JSON.stringify(this.#hello()));
+    });
     socket.onmessage = current(({ data }) => this.#receive(JSON.parse(data)));
-    socket.onclose = current(({ code, reason }) => this.#closed(code, reason));
+    socket.onclose = current(({ code, reason }) => {
+      if (!opened && ++this.#refused >= ATTEMPTS) this.#askWhy();
+      this.#closed(code, reason);
+    });
+  }
+
+  #address(scheme) {
+    const address = new URL("socket", this.#url);
+    address.protocol = address.protocol.replace("http", scheme === "ws" ? "ws" : "http");
+    return address;
   }
 
   #hello() {
     const token = this.#loadToken();
     const hello = { type: "hello", client: this.#client };
     Object.assign(hello, token ? { token } : { new: true });
-    if (token && this.#position) {
-      const { epoch, revision, mark } = this.#position;
-      Object.assign(hello, { epoch, after: revision, mark });
-    }
+    if (this.#sent) hello.sent = this.#sent;
+    if (!token || !this.#epoch) return hello;
+    Object.assign(hello, { epoch: this.#epoch, loaded: this.#loaded });
+    if (this.#position) Object.assign(hello, { after: this.#position.revision, mark: this.#position.mark });
     return hello;
+  }
+
+  #transmit(event) {
+    event.epoch ??= this.#epoch;
+    this.#sent = Math.max(this.#sent, event.id);
+    const epoch = event.epoch ? `"epoch":${JSON.stringify(event.epoch)},` : "";
+    this.#socket.send(`{"type":"event","id":${event.id},${epoch}${event.content}}`);
   }
 
   #closed(code, reason) {
@@ -194,9 +253,18 @@ export class Connection {
       return;
     }
     if (code === BAD_TOKEN) this.#loseSession(reason);
-    this.#update({ connection: "offline" });
     const most = Math.min(MAX_PAUSE, FIRST_PAUSE * 2 ** this.#failures++);
-    this.#retry = setTimeout(() => this.#open(), Math.random() * most);
+    const pause = LASTING.has(this.#snapshot.error?.code) ? (MAX_PAUSE + Math.random() * MAX_PAUSE) / 2 : Math.random() * most;
+    this.#retry = setTimeout(() => this.#open(), pause);
+    this.#update({ connection: "offline" });
+  }
+
+  // Browsers do not say why a handshake was refused, so ask the same address by a plain request.
+  async #askWhy() {
+    const error = await whyRefused(this.#address("http"), this.#fetch);
+    if (this.#refused < ATTEMPTS || this.#snapshot.connection === "closed") return; // it has opened meanwhile
+    if (this.#snapshot.error?.code !== error.code) this.#update({ error });
+    if (LASTING.has(error.code)) this.#rejectAll(error);
   }
 
   // The browser knows of the network: no need to wait for a time-out.
@@ -222,6 +290,8 @@ export class Connection {
   #loseSession(reason) {
     this.#saveToken(null);
     this.#position = null;
+    this.#epoch = null;
+    this.#loaded = false;
     this.#lastMessage = 0;
     this.#rejectAll(new HoldfastError("session_lost", reason || "the session is lost"));
   }
@@ -238,7 +308,7 @@ export class Connection {
     this.#socket = null;
     socket?.close();
     this.#update({ connection: "closed", error });
-    this.#rejectAll(error ?? new HoldfastError("closed", "the connection is closed"));
+    this.#rejectAll(error ?? closedError());
   }
 
   #rejectAll(error) {
@@ -256,24 +326,42 @@ export class Connection {
       case "snapshot": return this.#replace(message);
       case "delta": return this.#apply(message);
       case "ack": return this.#acknowledge(message);
+      case "loaded": return void (this.#loaded = true);
       default: return undefined; // an error precedes a close, which is heeded; what a newer starter adds is not for us
     }
   }
 
-  #welcome({ token, session, workflows }) {
+  #welcome({ token, session, epoch, workflows }) {
     this.#failures = 0;
     this.#workflows = workflows ?? "";
     this.#saveToken(token);
-    this.#update({ connection: "online", session });
-    for (const { frame } of this.#waiting.values()) this.#socket.send(frame);
+    this.#enterLife(epoch);
+    this.#update({ connection: "online", error: null, session });
+    for (const event of this.#waiting.values()) {
+      if (!event.epoch || event.epoch === this.#epoch) this.#transmit(event);
+      else this.#lose(event);
+    }
+  }
+
+  #enterLife(epoch) {
+    if (!epoch || epoch === this.#epoch) return;
+    this.#epoch = epoch;
+    this.#loaded = false;
+  }
+
+  // An event of the session's earlier life: it may have been applied in it.
+  #lose(event) {
+    this.#waiting.delete(event.id);
+    event.reject(new HoldfastError("session_lost", "the session was lost; the event may have been applied before"));
   }
 
   #replace({ epoch, revision, mark, lost, states, tasks, messages }) {
-    if (lost || (this.#position && this.#position.epoch !== epoch)) { // another life of the session counts anew
-      this.#lastMessage = 0;
-      for (const { resolve } of this.#reached.splice(0)) resolve();
-    }
+    const other = lost || (this.#position && this.#position.epoch !== epoch); // another life of the session counts anew
+    if (other) this.#lastMessage = 0;
+    this.#enterLife(epoch);
     this.#position = { epoch, revision, mark };
+    // What an earlier connection acknowledged is in here, or the store has lost it.
+    for (const reached of this.#reached) if (other || reached.socket !== this.#socket) reached.revision = 0;
     this.#show(revision, states, tasks, messages);
   }
 
@@ -304,15 +392,19 @@ export class Connection {
     for (const listener of this.#messageListeners.get(message.name) ?? []) guard(() => listener(message.data, message));
   }
 
-  #acknowledge({ id, revision, error }) {
+  #acknowledge({ id, revision = 0, error }) {
     const event = this.#waiting.get(id);
     if (!event) return;
+    if (error?.code === "other_epoch") {
+      this.#lose(event);
+      return;
+    }
     this.#waiting.delete(id);
     if (error) {
       event.reject(new HoldfastError(error.code, error.message));
       return;
     }
-    this.#reached.push({ revision, resolve: event.resolve });
+    this.#reached.push({ revision, socket: this.#socket, resolve: event.resolve });
     this.#settle();
   }
 
@@ -350,20 +442,90 @@ export class Connection {
 }
 
 /**
- * Applies a JSON merge patch (RFC 7396). The target is not changed; parts that the patch does not name are shared.
+ * Applies a JSON merge patch (RFC 7396). The target is not changed; parts that the patch does not name are shared. It takes no
+ * stack, however deep the patch is nested.
  * @param {any} target @param {any} patch @returns {any}
  */
 export function mergePatch(target, patch) {
   if (!isObject(patch)) return patch;
-  const result = isObject(target) ? { ...target } : {};
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete result[name];
-    else Object.defineProperty(result, name, { // also a member that is called __proto__
-      value: mergePatch(Object.hasOwn(result, name) ? result[name] : undefined, value),
-      enumerable: true, configurable: true, writable: true,
-    });
+  const result = copyOf(target);
+  const pending = [[result, patch]];
+  while (pending.length > 0) {
+    const [into, from] = pending.pop();
+    for (const [name, value] of Object.entries(from)) {
+      if (value === null) {
+        delete into[name];
+        continue;
+      }
+      const next = isObject(value) ? copyOf(Object.hasOwn(into, name) ? into[name] : undefined) : value;
+      Object.defineProperty(into, name, { // also a member that is called __proto__
+        value: next, enumerable: true, configurable: true, writable: true,
+      });
+      if (next !== value) pending.push([next, value]);
+    }
   }
   return result;
+}
+
+function copyOf(value) {
+  return isObject(value) ? { ...value } : {};
+}
+
+// The name and the argument of an event as members of its frame.
+function encodeEvent(name, arg) {
+  let text;
+  try {
+    text = JSON.stringify(arg);
+  } catch (problem) { // a cycle, a BigInt, something nested far too deep
+    throw new HoldfastError("bad_argument", `${name}: JSON cannot hold the argument: ${problem.message}`, { cause: problem });
+  }
+  const content = `"name":${JSON.stringify(String(name))}${text === undefined ? "" : `,"arg":${text}`}`;
+  if (isLongerThan(MAX_FRAME - FRAME_HEAD, content)) {
+    throw new HoldfastError("too_big", `${String(name).slice(0, 80)}: the argument is too long: an event has room for 1 MiB`);
+  }
+  if (isDeeperThan(MAX_DEPTH - 1, content)) {
+    throw new HoldfastError("bad_argument", `${name}: the argument is nested more than ${MAX_DEPTH - 1} deep`);
+  }
+  return content;
+}
+
+// Whether the text takes more bytes than that in UTF-8.
+function isLongerThan(bytes, text) {
+  if (text.length * 3 <= bytes) return false;
+  return text.length > bytes || new TextEncoder().encode(text).length > bytes;
+}
+
+// Whether arrays and objects in the JSON text stand more than `depth` deep in each other.
+function isDeeperThan(depth, text) {
+  let open = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (inString && c === "\\") i++; // what follows is no end
+    else if (c === '"') inString = !inString;
+    else if (inString) continue;
+    else if (c === "[" || c === "{") {
+      if (++open > depth) return true;
+    } else if (c === "]" || c === "}") open--;
+  }
+  return false;
+}
+
+// Why the starter refuses the handshake, as far as it tells. A POST, because only that carries the page's origin.
+async function whyRefused(address, fetch) {
+  try {
+    const response = await fetch(address.href, { method: "POST", credentials: "same-origin", cache: "no-store", redirect: "manual" });
+    const status = response.type === "opaqueredirect" ? 401 : response.status; // to a page where one signs in
+    if (status in REFUSALS) return new HoldfastError(...REFUSALS[status]);
+    if (status >= 500) return new HoldfastError("unavailable", `the server cannot serve now (HTTP ${status})`);
+    return new HoldfastError("unreachable", `web sockets do not get through to the server (HTTP ${status})`);
+  } catch (problem) {
+    return new HoldfastError("unreachable", "the server does not answer", { cause: problem });
+  }
+}
+
+function closedError() {
+  return new HoldfastError("closed", "the connection is closed");
 }
 
 function isObject(value) {

@@ -12,14 +12,18 @@ class FakeSocket {
   // What the test does as the starter:
   give(message) { this.onmessage({ data: JSON.stringify(message) }); }
   end(code, reason = "") { this.onclose({ code, reason }); }
-  welcome(token = "t1") {
+  welcome(token = "t1", epoch = "e1") {
     this.onopen({});
-    this.give({ type: "welcome", app: "a", session: "a-1", token, workflows: "http://ui/" });
+    this.give({ type: "welcome", app: "a", session: "a-1", token, epoch, workflows: "http://ui/" });
   }
+  get events() { return this.sent.filter(({ type }) => type === "event"); }
 }
 
-/** A client with sockets and a storage of its own; `next` waits for the next socket that it opens. */
-function start() {
+/**
+ * A client with sockets and a storage of its own; `next` waits for the next socket that it opens. `answer` answers when the client
+ * asks why it is refused.
+ */
+function start(answer = () => new Response(null, { status: 204 })) {
   const opened = [];
   const waiting = [];
   class WebSocket extends FakeSocket {
@@ -37,7 +41,21 @@ function start() {
     setItem: (key, value) => kept.set(key, value),
     removeItem: (key) => kept.delete(key),
   };
-  return { app: connect("/a/", { WebSocket, storage }), kept, next };
+  const asked = [];
+  const fetch = async (url, options) => {
+    asked.push({ url, ...options });
+    return answer();
+  };
+  return { app: connect("/a/", { WebSocket, storage, fetch }), kept, next, asked };
+}
+
+/** A client that is online, with revision 1 of its state. */
+async function started() {
+  const all = start();
+  const socket = await all.next();
+  socket.welcome();
+  socket.give(snapshot(1, { n: 1 }));
+  return { ...all, socket };
 }
 
 const snapshot = (revision, state, more = {}) =>
@@ -104,7 +122,7 @@ export async function itComesBackToWhereItWasAndSendsAgain() {
   const second = await next();
   second.welcome();
   equal([second.sent[0].epoch, second.sent[0].after], ["e1", 8]);
-  equal(second.sent.slice(1), [{ type: "event", id: 2, name: "Two" }, { type: "event", id: 3, name: "Three" }]);
+  equal(second.sent.slice(1), [{ type: "event", id: 2, epoch: "e1", name: "Two" }, { type: "event", id: 3, epoch: "e1", name: "Three" }]);
   second.give({ type: "ack", id: 2, revision: 8 });
   second.give({ type: "ack", id: 3, revision: 8, error: { code: "rejected", message: "Three: no" } });
   await two;
@@ -216,12 +234,218 @@ export async function itIsAStoreForReactAndSvelte() {
 }
 
 export async function itCancelsTasks() {
+  const { app, socket } = await started();
+  const one = app.cancel("a.T-1");
+  const all = app.cancel();
+  equal(socket.events.map(({ name, arg }) => [name, arg]), [["holdfast.cancel", "a.T-1"], ["holdfast.cancel", null]]);
+  socket.give({ type: "ack", id: 1, revision: 2 });
+  check(await pending(one), "it is not listed as cancelling yet");
+  socket.give(delta(2, undefined, { states: {}, tasks: [{ id: "a.T-1", name: "T", status: "cancelling", since: "" }] }));
+  await one;
+  equal(app.getSnapshot().tasks[0].status, "cancelling");
+  socket.give({ type: "ack", id: 2, revision: 2 });
+  await all;
+}
+
+export async function anEventThatChangesNothingInAFreshSessionResolves() {
   const { app, next } = start();
   const socket = await next();
   socket.welcome();
-  app.cancel("a.T-1");
-  app.cancel();
-  equal(socket.sent.slice(1).map(({ name, arg }) => [name, arg]), [["holdfast.cancel", "a.T-1"], ["holdfast.cancel", null]]);
+  const sent = [app.send("Look"), app.send("Look")];
+  socket.give({ type: "ack", id: 1, revision: 0 });
+  check(await pending(sent[0]), "the snapshot is not here yet");
+  socket.give(snapshot(0, { n: 0 }));
+  socket.give({ type: "ack", id: 2 }); // from a starter that leaves 0 out
+  await Promise.all(sent);
+}
+
+export async function anEventOverTheLimitIsRefusedAndTheConnectionGoesOn() {
+  const { app, socket } = await started();
+  for (const arg of ["x".repeat(1 << 20), "é".repeat(1 << 19), ["\"".repeat(1 << 19)]]) {
+    equal((await refused(app.send("Add", arg))).code, "too_big");
+  }
+  equal((await refused(app.send("x".repeat(1 << 20)))).code, "too_big");
+  equal([app.getSnapshot().connection, socket.events.length], ["online", 0]);
+  app.send("Add", "é".repeat((1 << 19) - 200));
+  check(new TextEncoder().encode(JSON.stringify(socket.events[0])).length <= 1 << 20);
+  equal(socket.events[0].id, 1);
+}
+
+export async function anArgumentThatJSONCannotHoldIsRefusedAndUsesUpNoId() {
+  const { app, socket } = await started();
+  const cycle = {};
+  cycle.cycle = cycle;
+  const thrower = { toJSON() { throw new Error("no JSON of me"); } };
+  for (const arg of [10n, cycle, thrower, nested(64), nested(100_000), { a: nested(63) }]) {
+    equal((await refused(app.send("Add", arg))).code, "bad_argument");
+  }
+  equal([app.getSnapshot().connection, socket.events.length], ["online", 0]);
+  app.send("Add", nested(63));
+  app.send("Add", "[{".repeat(1000) + '"\\');
+  app.send("Add", undefined);
+  equal(socket.events.map(({ id }) => id), [1, 2, 3]);
+  equal("arg" in socket.events[2], false);
+}
+
+export async function closeSettlesEveryPromise() {
+  const { app, socket } = await started();
+  const [applied, waits, cancel] = [app.send("Add"), app.send("Add"), app.cancel()];
+  socket.give({ type: "ack", id: 1, revision: 9 });
+  app.close();
+  await applied; // it was applied; that it is not shown any more is what close asks for
+  equal([(await refused(waits)).code, (await refused(cancel)).code], ["closed", "closed"]);
+  equal((await refused(app.send("Add"))).code, "closed");
+}
+
+export async function givingUpSettlesEveryPromise() {
+  for (const [code, name] of [[1009, "too_big"], [4400, "bad_message"], [4429, "too_many_events"]]) {
+    const { app, socket } = await started();
+    const [applied, waits] = [app.send("Add"), app.cancel()];
+    socket.give({ type: "ack", id: 1, revision: 9 });
+    socket.end(code);
+    await applied;
+    equal([(await refused(waits)).code, (await refused(app.send("Add"))).code, app.getSnapshot().error.code], [name, name, name]);
+  }
+}
+
+export async function aLostSessionSettlesEveryPromise() {
+  const { app, next, socket } = await started();
+  const [applied, waits, cancel] = [app.send("Add"), app.send("Add"), app.cancel()];
+  socket.give({ type: "ack", id: 1, revision: 9 });
+  socket.end(4401, "forged");
+  await applied;
+  equal([(await refused(waits)).code, (await refused(cancel)).code], ["session_lost", "session_lost"]);
+  const second = await next();
+  second.welcome("t2", "e2");
+  equal([second.sent[0].sent, "epoch" in second.sent[0]], [3, false]);
+  const sent = app.send("Add");
+  equal(second.events, [{ type: "event", id: 4, epoch: "e2", name: "Add" }]);
+  second.give(snapshot(1, { n: 1 }, { epoch: "e2" }));
+  second.give({ type: "ack", id: 4, revision: 1 });
+  await sent;
+}
+
+export async function anotherLifeOfTheSessionSettlesEveryPromise() {
+  const { app, next, socket } = await started();
+  const [applied, waits] = [app.send("Add"), app.send("Add")];
+  socket.give({ type: "ack", id: 1, revision: 9 });
+  socket.end(1006);
+  const queued = app.cancel();
+  const second = await next();
+  second.welcome("t1", "e2");
+  equal([(await refused(waits)).code, (await refused(queued)).code], ["session_lost", "session_lost"]);
+  equal(second.events, []); // nothing is applied again
+  second.give(snapshot(0, { n: 0 }, { epoch: "e2" }));
+  await applied;
+}
+
+export async function whatTheStarterRefusesOfAnEarlierLifeIsLost() {
+  const { app, socket } = await started();
+  const [other, forgotten] = [app.send("Add"), app.send("Add")];
+  socket.give({ type: "ack", id: 1, revision: 1, error: { code: "other_epoch", message: "…" } });
+  socket.give({ type: "ack", id: 2, revision: 1, error: { code: "forgotten", message: "…" } });
+  equal([(await refused(other)).code, (await refused(forgotten)).code], ["session_lost", "forgotten"]);
+}
+
+export async function whatTheStoreHasLostAfterItsAcknowledgementResolves() {
+  const { app, next, socket } = await started();
+  const applied = app.send("Add");
+  socket.give({ type: "ack", id: 1, revision: 9 });
+  socket.give(delta(3, { n: 3 })); // a gap: the client asks for all of it
+  const second = await next();
+  second.welcome();
+  check(await pending(applied));
+  second.give(snapshot(2, { n: 2 }));
+  await applied;
+}
+
+export async function itTellsWhatItSentAndThatItsLoadRan() {
+  const { app, next } = start();
+  app.send("Early"); // waits
+  const first = await next();
+  equal(first.events, []);
+  first.welcome();
+  const { sent, loaded, epoch } = first.sent[0];
+  equal([sent, loaded, epoch], [undefined, undefined, undefined]);
+  equal(first.events, [{ type: "event", id: 1, epoch: "e1", name: "Early" }]);
+  first.give({ type: "loaded" });
+  app.send("Add");
+  first.end(1006);
+  app.send("Add"); // is not sent yet
+  const second = await next();
+  second.welcome();
+  const hello = second.sent[0]; // no snapshot has come: it has no position
+  equal([hello.sent, hello.loaded, hello.epoch, "after" in hello], [2, true, "e1", false]);
+  equal(second.events.map(({ id }) => id), [1, 2, 3]);
+  second.end(1006);
+  const third = await next();
+  third.welcome("t1", "e2");
+  third.end(1006);
+  const fourth = await next();
+  fourth.onopen({});
+  equal([fourth.sent[0].loaded, fourth.sent[0].epoch], [false, "e2"]); // it is to run in the new life
+}
+
+export async function aRefusedHandshakeIsShownAndSettlesEveryPromise() {
+  let status = 401;
+  const { app, next, asked } = start(() => new Response(null, { status }));
+  const waits = app.send("Add");
+  for (let i = 0; i < 3; i++) {
+    equal(app.getSnapshot().error, null);
+    (await next()).end(1006);
+  }
+  equal((await refused(waits)).code, "unauthorized");
+  equal([app.getSnapshot().connection, app.getSnapshot().error.code], ["offline", "unauthorized"]);
+  equal((await refused(app.send("Add"))).code, "unauthorized");
+  check(asked[0].method === "POST" && asked[0].url.startsWith("http://") && asked[0].url.endsWith("/a/socket"), asked[0].url);
+  const back = await next(); // it goes on trying
+  back.welcome();
+  equal([app.getSnapshot().connection, app.getSnapshot().error], ["online", null]);
+  app.send("Add");
+  equal(back.events.map(({ id }) => id), [2]);
+}
+
+export async function whyAHandshakeIsRefusedHasACode() {
+  const redirect = () => Object.defineProperty(Response.error(), "type", { value: "opaqueredirect" });
+  const cases = [
+    ["forbidden", () => new Response(null, { status: 403 })], ["not_found", () => new Response(null, { status: 404 })],
+    ["unauthorized", redirect], ["unavailable", () => new Response(null, { status: 503 })],
+    ["unreachable", () => new Response(null, { status: 204 })], ["unreachable", () => new Response(null, { status: 405 })],
+    ["unreachable", () => { throw new TypeError("Failed to fetch"); }],
+  ];
+  await Promise.all(cases.map(async ([code, answer]) => {
+    const { app, next } = start(answer);
+    for (let i = 0; i < 3; i++) (await next()).end(1006);
+    await until(app, ({ error }) => error);
+    equal(app.getSnapshot().error.code, code);
+    if (code === "unavailable" || code === "unreachable") { // these pass: events wait
+      const sent = app.send("Add");
+      const back = await next();
+      back.welcome();
+      back.give(snapshot(0, {}));
+      back.give({ type: "ack", id: 1, revision: 0 });
+      await sent;
+    }
+    app.close();
+  }));
+}
+
+export async function aPageThatMayUseNoWebSocketIsTold() {
+  class WebSocket { constructor() { throw new Error("forbidden by the page's policy"); } }
+  const app = connect("/a/", { WebSocket, storage: { getItem: () => null } });
+  equal([app.getSnapshot().connection, app.getSnapshot().error.code], ["closed", "forbidden"]);
+  equal((await refused(app.send("Add"))).code, "forbidden");
+}
+
+export function itMergesWhateverTheDepth() {
+  let [target, patch] = [{ n: 1 }, { n: 2 }];
+  for (let i = 0; i < 100_000; i++) [target, patch] = [{ in: target, kept: i }, { in: patch }];
+  let merged = mergePatch(target, patch);
+  for (let i = 100_000; i > 0; i--) {
+    check(merged.kept === i - 1, "kept");
+    merged = merged.in;
+  }
+  equal(merged, { n: 2 });
 }
 
 export function itMergesAsRFC7396Says() {
@@ -246,6 +470,28 @@ function check(condition, what = "") {
 function equal(got, want) {
   const [a, b] = [JSON.stringify(got), JSON.stringify(want)];
   if (a !== b) throw new Error(`got ${a}, want ${b}`);
+}
+
+// nested makes arrays within each other.
+function nested(depth) {
+  let value = [];
+  for (let i = 1; i < depth; i++) value = [value];
+  return value;
+}
+
+// pending says whether the promise is not settled, once all that is due has run.
+async function pending(promise) {
+  const not = {};
+  await new Promise((resolve) => setTimeout(resolve));
+  return await Promise.race([promise, Promise.resolve(not)]) === not;
+}
+
+// until waits until the snapshot makes the condition true.
+function until(app, condition) {
+  return new Promise((resolve) => {
+    const stop = app.onChange(() => { if (condition(app.getSnapshot())) { stop(); resolve(); } });
+    if (condition(app.getSnapshot())) { stop(); resolve(); }
+  });
 }
 
 function refused(promise) {
