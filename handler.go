@@ -78,13 +78,21 @@ func (h *Handler) Type() string { return h.app.name + "." + h.name }
 func (h *Handler) TakesInput() bool { return h.input != nil }
 
 // CheckInput says, without running anything, whether the JSON text fits the function's input. Nothing (nil) fits a
-// function that takes none. The error wraps [ErrBadArgument] and names the value and what was expected.
+// function that takes none, and members that the input's type does not know are passed over: a program of another version
+// may have written them. The error wraps [ErrBadArgument] and names the value and what was expected.
 func (h *Handler) CheckInput(input json.RawMessage) error {
-	_, err := h.decodeInput(input)
+	_, err := h.decodeInput(input, lenient)
 	return err
 }
 
-func (h *Handler) decodeInput(input json.RawMessage) ([]reflect.Value, error) {
+// CheckPageInput is [Handler.CheckInput] for what a page sent, of which the type must know every member.
+func (h *Handler) CheckPageInput(input json.RawMessage) error {
+	_, err := h.decodeInput(input, strict)
+	return err
+}
+
+func (h *Handler) decodeInput(input json.RawMessage, how decoding) (args []reflect.Value, err error) {
+	defer containTo(&err, h.Type()) // an author's UnmarshalJSON
 	if h.input == nil {
 		if len(input) > 0 && string(input) != "null" {
 			return nil, fmt.Errorf("%w: %s takes no argument, got %s", ErrBadArgument, h.name, shorten(input))
@@ -94,18 +102,28 @@ func (h *Handler) decodeInput(input json.RawMessage) ([]reflect.Value, error) {
 	if len(input) == 0 {
 		return nil, fmt.Errorf("%w: %s takes %s, got nothing", ErrBadArgument, h.name, kindOf(h.input))
 	}
-	value, err := decodeStrict(input, h.input)
+	value, err := decodeArgument(input, h.input, how)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s takes %s, got %s (%s)", ErrBadArgument, h.name, kindOf(h.input), shorten(input), shorten(err.Error()))
 	}
 	return []reflect.Value{value}, nil
 }
 
-// decodeStrict reads one JSON value: nothing may follow it, no member may be unknown, and null fits only what can be nil.
-func decodeStrict(input json.RawMessage, typ reflect.Type) (reflect.Value, error) {
+// decoding is how members are dealt with that a type does not know.
+type decoding bool
+
+const (
+	strict  decoding = true  // they are an error
+	lenient decoding = false // they are passed over
+)
+
+// decodeArgument reads one JSON value: nothing may follow it, and null fits only what can be nil.
+func decodeArgument(input json.RawMessage, typ reflect.Type, how decoding) (reflect.Value, error) {
 	value := reflect.New(typ)
 	decoder := json.NewDecoder(bytes.NewReader(input))
-	decoder.DisallowUnknownFields()
+	if how == strict {
+		decoder.DisallowUnknownFields()
+	}
 	if err := decoder.Decode(value.Interface()); err != nil {
 		return reflect.Value{}, fmt.Errorf("decode: %w", err)
 	}

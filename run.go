@@ -46,8 +46,9 @@ func (h *Handler) Look(ctx context.Context, session SessionID, docs Documents) e
 	return err
 }
 
-func (h *Handler) run(ctx context.Context, session SessionID, docs Documents, input json.RawMessage, looking bool) (*Outcome, error) {
-	args, err := h.decodeInput(input)
+func (h *Handler) run(ctx context.Context, session SessionID, docs Documents, input json.RawMessage, looking bool) (out *Outcome, err error) {
+	defer containTo(&err, h.Type())
+	args, err := h.decodeInput(input, lenient)
 	if err != nil {
 		return nil, err
 	}
@@ -57,24 +58,19 @@ func (h *Handler) run(ctx context.Context, session SessionID, docs Documents, in
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", h.Type(), err)
 	}
-	results, err := h.call(append([]reflect.Value{reflect.ValueOf(tx), state}, args...))
-	if err != nil {
-		return nil, err
-	}
+	results := h.fn.Call(append([]reflect.Value{reflect.ValueOf(tx), state}, args...))
 	if err := errors.Join(tx.err, returned(results)); err != nil {
 		return nil, &SectionError{Function: h.Type(), Err: err}
 	}
 	return h.outcome(tx, results)
 }
 
-// call contains a panic of the author's function.
-func (h *Handler) call(args []reflect.Value) (results []reflect.Value, err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = newPanicError(h.Type(), value)
-		}
-	}()
-	return h.fn.Call(args), nil
+// containTo makes an error of a panic in an author's code: the function itself, or how its values read and write JSON. It
+// is deferred.
+func containTo(err *error, function string) { //nolint:gocritic // it sets the named result of the function that defers it
+	if value := recover(); value != nil { //nolint:revive // containTo is what is deferred
+		*err = newPanicError(function, value)
+	}
 }
 
 // returned is the error at the end of a function's results.

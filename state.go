@@ -90,7 +90,8 @@ func (s *stateType) decode(doc json.RawMessage) (reflect.Value, error) {
 }
 
 // visible returns what the client may see of the document.
-func (s *stateType) visible(doc json.RawMessage) (json.RawMessage, error) {
+func (s *stateType) visible(doc json.RawMessage) (view json.RawMessage, err error) {
+	defer containTo(&err, s.name+".View")
 	if s.view == nil {
 		if doc == nil {
 			doc = s.initial
@@ -101,10 +102,7 @@ func (s *stateType) visible(doc json.RawMessage) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown, err := s.callView(value)
-	if err != nil {
-		return nil, err
-	}
+	shown := s.view.Func.Call([]reflect.Value{value})[0].Interface()
 	if doc, err = json.Marshal(shown); err != nil {
 		return nil, fmt.Errorf("encode the view of state %s: %w", s.name, err)
 	}
@@ -112,14 +110,4 @@ func (s *stateType) visible(doc json.RawMessage) (json.RawMessage, error) {
 		return nil, err
 	}
 	return clientJSON(doc)
-}
-
-// callView contains a panic of the author's View.
-func (s *stateType) callView(state reflect.Value) (view any, err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = newPanicError(s.name+".View", value)
-		}
-	}()
-	return s.view.Func.Call([]reflect.Value{state})[0].Interface(), nil
 }

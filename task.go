@@ -71,12 +71,13 @@ func (t *Task) Options() TaskOptions { return t.opts }
 func (t *Task) Func() any { return t.fn }
 
 // DecodeArgument returns the call's arguments after the workflow context: none, or the one that the JSON text holds.
-// The error wraps [ErrBadArgument].
+// Members that the argument's type does not know are passed over: the program that started the task may be of another
+// version. The error wraps [ErrBadArgument].
 func (t *Task) DecodeArgument(arg json.RawMessage) ([]reflect.Value, error) {
 	if t.arg == nil {
 		return nil, nil
 	}
-	value, err := decodeStrict(arg, t.arg)
+	value, err := decodeArgument(arg, t.arg, lenient)
 	if err != nil {
 		return nil, fmt.Errorf("%w: task %s takes %s, got %s (%w)", ErrBadArgument, t.name, kindOf(t.arg), shorten(arg), err)
 	}

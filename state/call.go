@@ -70,6 +70,9 @@ func (c *Call) check() error {
 	if err := checkNames(c.Session, c.Key); err != nil {
 		return fmt.Errorf("apply %s: %w", c.Handler.Type(), err)
 	}
+	if c.Kind == CallEvent { // a page's; all else is what programs of ours wrote, perhaps of another version
+		return c.Handler.CheckPageInput(c.Input)
+	}
 	return c.Handler.CheckInput(c.Input)
 }
 

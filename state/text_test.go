@@ -70,3 +70,26 @@ func TestKeysThatNoStoreTakesAreRefused(t *testing.T) {
 	require.ErrorIs(t, b.Request(t.Context(), session, state.Key{}, request), holdfast.ErrBadArgument)
 	require.Zero(t, b.snapshot().Position)
 }
+
+// Size is what resize takes.
+type Size struct {
+	Width int `json:"width"`
+}
+
+func resize(_ *holdfast.Tx, s *State, size Size) error { s.Counter = size.Width; return nil }
+
+func TestApply_IsStrictWithPagesAlone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, state.Options{})
+	handler, err := b.app.Handler(resize)
+	require.NoError(t, err)
+	call := state.Call{Handler: handler, Session: session, Input: json.RawMessage(`{"width":3,"height":4}`)}
+	for _, kind := range []state.CallKind{state.CallSection, state.CallStep, state.CallTrigger, state.CallOther} {
+		call.Kind = kind
+		_, err := b.Apply(t.Context(), call)
+		require.NoError(t, err, kind)
+	}
+	call.Kind = state.CallEvent
+	_, err = b.Apply(t.Context(), call)
+	require.ErrorIs(t, err, holdfast.ErrBadArgument)
+}
