@@ -59,7 +59,7 @@ func (a *Activities) Register(registry worker.ActivityRegistry, app *holdfast.Ap
 		registry.RegisterActivityWithOptions(a.section(handler), activity.RegisterOptions{Name: handler.Type()})
 	}
 	for name, fn := range app.AllActivities() {
-		registry.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
+		registry.RegisterActivityWithOptions(a.wrap(fn), activity.RegisterOptions{Name: name})
 	}
 	return nil
 }

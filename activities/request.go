@@ -16,6 +16,7 @@ import (
 
 // request starts a task or triggers an event, exactly once.
 func (a *Activities) request(ctx context.Context, in wire.RequestInput) error {
+	defer heartbeat(ctx)()
 	session := holdfast.SessionID(in.Session)
 	app, err := a.appOf(session)
 	if err != nil {
@@ -39,6 +40,7 @@ func (a *Activities) request(ctx context.Context, in wire.RequestInput) error {
 
 // read reads a state as it was committed last.
 func (a *Activities) read(ctx context.Context, in wire.ReadInput) (json.RawMessage, error) {
+	defer heartbeat(ctx)()
 	session := holdfast.SessionID(in.Session)
 	app, err := a.appOf(session)
 	if err != nil {

@@ -14,12 +14,6 @@ import (
 
 type sessionKey struct{}
 
-// Context returns a context in which [Session] finds these activities' state service; package worker gives it to the activities
-// of its apps.
-func (a *Activities) Context(ctx context.Context) context.Context {
-	return context.WithValue(ctx, sessionKey{}, a)
-}
-
 // Handle is an activity's hand on its task's session. It is safe for concurrent use.
 type Handle struct {
 	state   *state.Service

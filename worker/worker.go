@@ -2,7 +2,6 @@
 package worker
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -64,17 +63,18 @@ func New(c client.Client, service *state.Service, o Options) (*Worker, error) {
 
 func build(c client.Client, service *state.Service, o Options) (sdkworker.Worker, error) {
 	acts := activities.New(service, o.Apps...)
-	w := sdkworker.New(c, o.TaskQueue, sdkworker.Options{
-		WorkerStopTimeout:         o.StopTimeout,
-		OnFatalError:              o.OnFatal,
-		BackgroundActivityContext: acts.Context(context.Background()),
+	options := sdkworker.Options{
+		WorkerStopTimeout: o.StopTimeout,
+		OnFatalError:      o.OnFatal,
 
 		MaxConcurrentActivityExecutionSize:      o.ActivitySlots,
 		MaxConcurrentLocalActivityExecutionSize: o.LocalActivitySlots,
 		MaxConcurrentWorkflowTaskExecutionSize:  o.WorkflowSlots,
 		ActivityTaskPollerBehavior:              pollers(o.ActivityPollers),
 		WorkflowTaskPollerBehavior:              pollers(o.WorkflowPollers),
-	})
+	}
+	Prepare(&options)
+	w := sdkworker.New(c, o.TaskQueue, options)
 	return w, register(w, acts, o.Apps)
 }
 
@@ -87,8 +87,30 @@ func pollers(n int) sdkworker.PollerBehavior {
 	return sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{})
 }
 
+// cancelWithin is how often a running activity can hear that it is cancelled.
+const cancelWithin = 700 * time.Millisecond
+
+// Prepare completes the options of a worker of one's own, on which [Register] registers apps; [New] does so itself. Without it
+// tasks run, but a panic in a coroutine of a task blocks it, update handlers cannot use package workflows, a dead worker is not
+// noticed before an activity's StartToCloseTimeout, and a cancellation reaches no running activity that does not beat.
+//
+// It appends interceptors, and sets MaxHeartbeatThrottleInterval and DefaultHeartbeatThrottleInterval to 700 ms where they
+// are not set: the SDK's own are a minute and 30 s, and a beat is how an activity hears of a cancellation. Each running
+// activity costs the server about 1.4 calls a second then.
+//
+// A test environment takes the options by SetWorkerOptions, and a replayer the Interceptors.
+func Prepare(o *sdkworker.Options) {
+	o.Interceptors = append(o.Interceptors, workflows.Interceptor(), activities.Interceptor())
+	if o.MaxHeartbeatThrottleInterval == 0 {
+		o.MaxHeartbeatThrottleInterval = cancelWithin
+	}
+	if o.DefaultHeartbeatThrottleInterval == 0 {
+		o.DefaultHeartbeatThrottleInterval = cancelWithin
+	}
+}
+
 // Register registers the apps' tasks and sections with any registry of the SDK: for a worker of one's own that hosts
-// other workflows as well, or a test environment.
+// other workflows as well, or a test environment. Complete the worker's options with [Prepare].
 func Register(registry sdkworker.Registry, service *state.Service, apps ...*holdfast.App) error {
 	return register(registry, activities.New(service, apps...), apps)
 }

@@ -23,7 +23,7 @@ import (
 // new, and the first Checkpoint of the next run fills in the variables as they were. What came before the loop is not run again.
 // A task has one such loop at most; the value must be one that JSON can hold.
 func Checkpoint(ctx workflow.Context, value any) error {
-	r, err := runOf(ctx, "Checkpoint")
+	r, err := topRunOf(ctx, "Checkpoint")
 	if err != nil {
 		return err
 	}

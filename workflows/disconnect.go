@@ -37,8 +37,8 @@ type watcher struct {
 	fires time.Time           // when the timer does
 }
 
-// watch begins to watch; cancel ends the task.
-func (r *run) watch(ctx workflow.Context, in *wire.Disconnect, cancel workflow.CancelFunc) {
+// watch begins to watch.
+func (r *run) watch(ctx workflow.Context, in *wire.Disconnect) {
 	if in == nil {
 		return
 	}
@@ -54,7 +54,7 @@ func (r *run) watch(ctx workflow.Context, in *wire.Disconnect, cancel workflow.C
 		}
 		r.cause = fmt.Errorf("%w for %s", ErrDisconnected, w.in.Grace)
 		r.log(ctx).Info("the task is cancelled", "cause", r.cause)
-		cancel()
+		r.cancel()
 	})
 }
 

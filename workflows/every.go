@@ -24,7 +24,7 @@ import (
 // the loop goes on with its next iteration (see the package comment for what that asks of a task). Every iteration is applied
 // exactly once. The errors are those of [Locked].
 func Every[S any](ctx workflow.Context, interval time.Duration, section func(*holdfast.Tx, *S) (more bool, err error)) error {
-	r, err := runOf(ctx, "Every")
+	r, err := topRunOf(ctx, "Every")
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func Every[S any](ctx workflow.Context, interval time.Duration, section func(*ho
 
 // Times is [Every] for a number of iterations that is known. The section gets the iteration as its input, from 0.
 func Times[S any](ctx workflow.Context, n int, interval time.Duration, section func(*holdfast.Tx, *S, int) error) error {
-	r, err := runOf(ctx, "Times")
+	r, err := topRunOf(ctx, "Times")
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 // It panics if it is called outside of a task or with a section that is not registered: there is no call left that could
 // return the error, and the task would end without its clean-up. The panic fails the task.
 func Finally[S any](ctx workflow.Context, section func(*holdfast.Tx, *S) error) {
-	r, err := runOf(ctx, "Finally")
+	r, err := topRunOf(ctx, "Finally")
 	if errors.Is(err, errLeaving) {
 		return
 	}

@@ -11,6 +11,10 @@ import (
 
 type inlineKey struct{}
 
+// unbounded is how long a local activity may be retried. The SDK takes StartToCloseTimeout, which is for one
+// attempt, where nothing is set.
+const unbounded = 100 * 365 * 24 * time.Hour
+
 // Inline returns a context for hot loops: what is called with it runs as local activities, inside the worker's turn, and sleeps
 // shorter than a threshold are spent there too. A section costs a millisecond instead of fifteen, and one event of the history
 // instead of six.
@@ -40,7 +44,8 @@ func (r *run) executeInline(ctx workflow.Context, name string, in any, summary s
 	r.local++
 	regular := sectionOptions(summary)
 	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout: regular.StartToCloseTimeout, RetryPolicy: regular.RetryPolicy, Summary: summary,
+		ScheduleToCloseTimeout: unbounded,
+		StartToCloseTimeout:    regular.StartToCloseTimeout, RetryPolicy: regular.RetryPolicy, Summary: summary,
 	})
 	return workflow.ExecuteLocalActivity(ctx, name, in).Get(ctx, result)
 }
@@ -51,7 +56,8 @@ func (r *run) napFor(ctx workflow.Context, pause time.Duration) error {
 	r.local++
 	const slack = 10 * time.Second // for a machine that is busy
 	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout: pause + slack, RetryPolicy: &temporal.RetryPolicy{InitialInterval: pause},
+		ScheduleToCloseTimeout: unbounded,
+		StartToCloseTimeout:    pause + slack, RetryPolicy: &temporal.RetryPolicy{InitialInterval: pause},
 	})
 	return workflow.ExecuteLocalActivity(ctx, wire.Nap, pause).Get(ctx, nil)
 }

@@ -51,7 +51,7 @@ func locked[R any](ctx workflow.Context, caller string, section, input any) (res
 	if err != nil {
 		return result, misuse("workflows.%s: %v", caller, err)
 	}
-	out, err := r.step(handler.Name(), func(position string) (json.RawMessage, error) {
+	out, err := r.step(ctx, handler.Name(), func(position string) (json.RawMessage, error) {
 		return r.call(ctx, handler, position, raw, "")
 	})
 	if err != nil || len(out) == 0 {
@@ -90,6 +90,7 @@ func (r *run) call(ctx workflow.Context, handler *holdfast.Handler, position str
 
 // execute runs one of our activities: through the server, or inline.
 func (r *run) execute(ctx workflow.Context, name string, in any, summary string, result any) error {
+	defer r.outstanding()()
 	r.warn(ctx)
 	if r.inlined(ctx) {
 		return r.executeInline(ctx, name, in, summary, result)

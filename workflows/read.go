@@ -22,7 +22,7 @@ func Read[S any](ctx workflow.Context) (S, error) {
 	if err != nil {
 		return state, misuse("workflows.Read: %v", err)
 	}
-	out, err := r.step("read "+name, func(string) (out json.RawMessage, err error) {
+	out, err := r.step(ctx, "read "+name, func(string) (out json.RawMessage, err error) {
 		err = r.execute(ctx, wire.Read, wire.ReadInput{Session: r.session, State: name}, "read "+name, &out)
 		return out, err
 	})

@@ -38,7 +38,7 @@ func ask(ctx workflow.Context, caller string, of func(*holdfast.App) (holdfast.R
 		in.Event = request.Event.Name()
 	}
 	summary += in.Task + in.Event
-	_, err = r.step(summary, func(position string) (json.RawMessage, error) {
+	_, err = r.step(ctx, summary, func(position string) (json.RawMessage, error) {
 		number := r.begin()
 		defer r.answered(ctx, number)
 		in.Position, in.Seq, in.Ack, in.Finally = position, number, r.ack(ctx), r.finallyNames()

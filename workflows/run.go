@@ -23,6 +23,13 @@ type run struct {
 	position int                 // of the last call outside of loops
 	finally  []*holdfast.Handler // in the order of their registration
 	leaving  bool                // the run continues as new; no call does anything any more
+	closed   bool                // the task's function has returned, or a coroutine panicked
+	reading  bool                // a query handler runs
+	busy     int                 // calls under way
+	failed   error               // the panic of a coroutine
+	cancel   workflow.CancelFunc // of the task's own context, and of the watcher
+	body     workflow.Context    // of the task's function
+	handlers []workflow.CancelFunc
 	level    int
 	inline   bool
 	nap      time.Duration // sleeps shorter than it are spent in the worker, if inline
@@ -57,12 +64,31 @@ func newRun(ctx workflow.Context, task *holdfast.Task, in wire.TaskInput) *run {
 func runOf(ctx workflow.Context, caller string) (*run, error) {
 	r, ok := ctx.Value(runKey{}).(*run)
 	if !ok {
-		return nil, misuse("workflows.%s is called outside of a task of an app: register the workflow with app.Tasks", caller)
+		return nil, misuse("workflows.%s is called outside of a task of an app: register the workflow with app.Tasks, and complete the options of a worker of your own with worker.Prepare", caller)
 	}
-	if r.leaving {
+	switch {
+	case r.reading:
+		return nil, misuse("workflows.%s is called in a query handler or in an update's validator, which can change nothing", caller)
+	case r.leaving:
 		return nil, errLeaving
+	case r.closed:
+		return nil, misuse("workflows.%s is called after the task's function has returned: the function waits for the coroutines that it starts", caller)
 	}
 	return r, nil
+}
+
+// topRunOf is runOf for what counts from the top of the task's function, and so is not for update handlers.
+func topRunOf(ctx workflow.Context, caller string) (*run, error) {
+	if inHandler(ctx) {
+		return nil, misuse("workflows.%s is called in an update handler: it is for the task's function and its coroutines", caller)
+	}
+	return runOf(ctx, caller)
+}
+
+// outstanding counts a call that is under way; the returned function ends it.
+func (r *run) outstanding() (done func()) {
+	r.busy++
+	return func() { r.busy-- }
 }
 
 // next is the position of the next call outside of loops. Positions are counted from the top in every run of the chain.
@@ -86,7 +112,14 @@ func (r *run) section(fn any, caller string) (*holdfast.Handler, error) {
 }
 
 // step does what has not been done by an earlier run of the chain, and remembers it for the next.
-func (r *run) step(name string, do func(position string) (json.RawMessage, error)) (json.RawMessage, error) {
+//
+// A call of an update handler comes at any time, and the handler is not called again by the next run. So it has a
+// position of its own, apart from those that are counted from the top, and is not remembered.
+func (r *run) step(ctx workflow.Context, name string, do func(position string) (json.RawMessage, error)) (json.RawMessage, error) {
+	if inHandler(ctx) {
+		r.carry.Handled++
+		return do("handler." + strconv.FormatInt(r.carry.Handled, 10))
+	}
 	position := r.next()
 	if done, ok := r.carry.Steps[position]; ok {
 		if done.Name != name {

@@ -21,9 +21,9 @@ func Sleep(ctx workflow.Context, pause time.Duration) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.step(sleepStep, func(string) (json.RawMessage, error) {
+	_, err = r.step(ctx, sleepStep, func(string) (json.RawMessage, error) {
 		const most = 500 // steps to carry over
-		if r.level >= wire.LevelSleepContinues && r.worked && len(r.carry.Steps) <= most && r.long(ctx) {
+		if r.level >= wire.LevelSleepContinues && !inHandler(ctx) && r.worked && len(r.carry.Steps) <= most && r.long(ctx) {
 			r.leaving = true
 			return nil, errLeaving
 		}

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"time"
 
@@ -29,14 +30,18 @@ func Register(registry worker.WorkflowRegistry, app *holdfast.App) error {
 func execute(task *holdfast.Task) func(workflow.Context, wire.TaskInput) (json.RawMessage, error) {
 	return func(ctx workflow.Context, in wire.TaskInput) (json.RawMessage, error) {
 		r := newRun(ctx, task, in)
-		body, cancel := workflow.WithCancel(workflow.WithValue(ctx, runKey{}, r))
-		r.watch(body, in.Disconnect, cancel)
-		result, err := r.body(body, in.Argument)
-		if r.leaving && body.Err() == nil {
+		r.settle(ctx)
+		life, cancel := workflow.WithCancel(workflow.WithValue(ctx, runKey{}, r))
+		r.cancel = cancel
+		result, err := r.live(life, in)
+		if r.leaving && life.Err() == nil {
 			return nil, workflow.NewContinueAsNewError(ctx, task.Type(), r.heir(ctx, in))
 		}
 		if r.leaving { // cancelled as it left: there is no next run
-			err = body.Err()
+			err = life.Err()
+		}
+		if r.failed != nil {
+			err = r.failed
 		}
 		err = r.ended(err)
 		if cleanErr := r.end(ctx, err); err == nil {
@@ -59,8 +64,43 @@ func (r *run) heir(ctx workflow.Context, in wire.TaskInput) wire.TaskInput {
 	return in
 }
 
-// body calls the author's function. A panic in it fails the task; see contain.
-func (r *run) body(ctx workflow.Context, argument json.RawMessage) (result json.RawMessage, err error) {
+// live runs the author's function and ends what it leaves behind.
+func (r *run) live(life workflow.Context, in wire.TaskInput) (result json.RawMessage, err error) {
+	if r.level < wire.LevelEndsCalls {
+		r.body = life
+		r.watch(life, in.Disconnect)
+		return r.invoke(life, in.Argument)
+	}
+	body, stop := workflow.WithCancel(life)
+	r.body = body
+	returned := false
+	// In a coroutine of its own, so that a panic elsewhere ends the task also when the function waits for good.
+	workflow.Go(body, func(ctx workflow.Context) {
+		result, err = r.invoke(ctx, in.Argument)
+		returned = true
+	})
+	r.watch(life, in.Disconnect)
+	ctx, cancel := workflow.NewDisconnectedContext(life)
+	defer cancel()
+	await(ctx, func() bool { return returned || r.failed != nil })
+	r.closed = true
+	stop()
+	for _, cancel := range r.handlers {
+		cancel()
+	}
+	await(ctx, func() bool { return r.busy == 0 })
+	var next *workflow.ContinueAsNewError
+	if errors.As(err, &next) {
+		err = misuse("task %s returned a ContinueAsNewError of its own: a task continues as new by workflows.Every, workflows.Checkpoint or workflows.Sleep, and starts another by workflows.Start", r.task.Type())
+	}
+	return result, err
+}
+
+// await waits with a context that is never cancelled, so there is no error.
+func await(ctx workflow.Context, condition func() bool) { _ = workflow.Await(ctx, condition) }
+
+// invoke calls the author's function. A panic in it fails the task; see contain.
+func (r *run) invoke(ctx workflow.Context, argument json.RawMessage) (result json.RawMessage, err error) {
 	args, err := r.task.DecodeArgument(argument)
 	if err != nil {
 		return nil, temporal.NewNonRetryableApplicationError(err.Error(), wire.ErrorBadArgument, nil)

@@ -14,6 +14,7 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/holdfast-run/holdfast"
@@ -59,10 +60,15 @@ type bench struct {
 
 func newBench(t *testing.T, tasks ...any) *bench {
 	t.Helper()
+	return newBenchOver(t, memory.New(), tasks...)
+}
+
+func newBenchOver(t *testing.T, driver state.Driver, tasks ...any) *bench {
+	t.Helper()
 	app := holdfast.NewApp("test", State{})
 	app.Sections(note, add, addTwo, upTo3, upTo9, forever, ended, endedFirst, refuse, crash)
 	app.Tasks(tasks...)
-	b := &bench{t: t, app: app, service: state.Open(memory.New(), state.Options{})}
+	b := &bench{t: t, app: app, service: state.Open(driver, state.Options{})}
 	t.Cleanup(func() { require.NoError(t, b.service.Close()) })
 	b.again()
 	return b
@@ -76,6 +82,9 @@ func (b *bench) again() {
 	}
 	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(b.log)))
 	b.TestWorkflowEnvironment = suite.NewTestWorkflowEnvironment()
+	var options sdkworker.Options
+	worker.Prepare(&options)
+	b.SetWorkerOptions(options)
 	require.NoError(b.t, worker.Register(b.TestWorkflowEnvironment, b.service, b.app))
 }
 

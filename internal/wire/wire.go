@@ -19,7 +19,13 @@ const (
 	Read = "holdfast.Read"
 	// Nap is a short sleep in the worker.
 	Nap = "holdfast.Nap"
+	// Register tells the state service which Finally sections a task has registered.
+	Register = "holdfast.Register"
 )
+
+// StepHeartbeat is the heartbeat time-out of a Step whose author sets none. The worker beats for an activity with
+// this time-out until it returns. With another time-out the author's own beats count.
+const StepHeartbeat = 5 * time.Second
 
 // What a task does that was started by a program of some level, or a later one. A task keeps the level that it was started with, so
 // that its replay takes the same way.
@@ -31,6 +37,14 @@ const (
 	// LevelNumbersCalls numbers the calls of a task (SectionInput.Seq). A task of an earlier level
 	// has unnumbered calls to its end.
 	LevelNumbersCalls = 3
+	// LevelEndsCalls ends what a task has begun before its Finally sections run: when the task's function has
+	// returned, its context is cancelled and outstanding calls are awaited. Step waits for its activity to end
+	// when the task is cancelled, and update handlers are part of the task.
+	LevelEndsCalls = 3
+	// LevelTellsFinally tells the state service of Finally sections before the task waits.
+	LevelTellsFinally = 3
+	// LevelCountsSignals lets a pause continue as new when the run has received many signals.
+	LevelCountsSignals = 3
 	// Level is that of this program.
 	Level = 3
 )
@@ -102,6 +116,8 @@ type Carry struct {
 	Presence *Presence `json:"presence,omitempty"`
 	// Calls is the number of the last call that was made.
 	Calls int64 `json:"calls,omitempty"`
+	// Handled counts the calls of update handlers.
+	Handled int64 `json:"handled,omitempty"`
 }
 
 // Checkpoint is where a loop of the author's own stands.
