@@ -45,8 +45,10 @@ func (h *held) judge(ctx context.Context, doubt error) error {
 	}
 	var term, epoch string
 	var version int64
-	err := h.driver.pool.QueryRow(ctx, "SELECT term, epoch, version FROM sessions WHERE session = $1", string(h.record.Session)).
-		Scan(&term, &epoch, &version)
+	err := h.driver.with(ctx, answerTime, func(ctx context.Context, l *line) error {
+		return l.QueryRow(ctx, "SELECT term, epoch, version FROM sessions WHERE session = $1", string(h.record.Session)).
+			Scan(&term, &epoch, &version)
+	})
 	switch {
 	case err != nil && !errors.Is(err, pgx.ErrNoRows):
 		return fmt.Errorf("look for an earlier try: %w", err)

@@ -41,8 +41,11 @@ func configure(address string, o Options) (*pgxpool.Config, error) {
 	if _, named := connection.RuntimeParams["application_name"]; !named {
 		connection.RuntimeParams["application_name"] = "holdfast"
 	}
+	connection.DialFunc = dialer(connection.ConnectTimeout).DialContext
 	connection.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement // each statement is prepared once a connection
 	connection.ValidateConnect = writable
+	// What a ping would find out, the statement itself does, and is then sent again.
+	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return settle(ctx, conn, o.Schema) }
 	return config, nil
 }
@@ -74,11 +77,13 @@ func writable(ctx context.Context, conn *pgconn.PgConn) error {
 // settle sets what a connection needs and the database's or the role's owner may have set otherwise. It is sent after the connection was
 // made, as a pooler refuses settings that it does not know at that time.
 func settle(ctx context.Context, conn *pgx.Conn, schema string) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
 	_, err := conn.PgConn().Exec(ctx, "SET search_path = "+pgx.Identifier{schema}.Sanitize()+`;
 		SET default_transaction_isolation = 'read committed'; -- a holder must see what was committed while it waited for the row
-		SET statement_timeout = 0; SET lock_timeout = 0; -- a statement may wait for another's row for as long as its caller does
+		SET statement_timeout = 0; SET lock_timeout = `+fmt.Sprint(lockTime.Milliseconds())+`; -- then it is tried again, for as long as its caller waits
 		SET idle_in_transaction_session_timeout = '10s'; -- nothing is ever left open; if it is, it must not hold locks
-		SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3`).ReadAll()
+		SET tcp_keepalives_idle = 4; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3`).ReadAll()
 	if err != nil {
 		return fmt.Errorf("set up the connection: %w", err)
 	}

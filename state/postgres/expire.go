@@ -23,13 +23,13 @@ func (d *Driver) Touch(ctx context.Context, session holdfast.SessionID) error {
 func (d *Driver) Expire(ctx context.Context, e state.Expiry) (removed int, err error) {
 	const batch = 1000
 	for n := int64(batch); n == batch && err == nil; removed += int(n) {
-		n, err = d.sweep(ctx, func(tx pgx.Tx) (int64, error) { return removeIdle(ctx, tx, e.Idle, batch) })
+		n, err = d.sweep(ctx, func(ctx context.Context, tx pgx.Tx) (int64, error) { return removeIdle(ctx, tx, e.Idle, batch) })
 	}
 	for _, old := range []struct {
 		statement string
 		age       time.Duration
 	}{{silentOwners, e.Ledger}, {deadStarters, e.Idle}, {lostHolds, e.Idle}} {
-		_, failed := d.sweep(ctx, func(tx pgx.Tx) (int64, error) { return affected(ctx, tx, old.statement, old.age) })
+		_, failed := d.sweep(ctx, func(ctx context.Context, tx pgx.Tx) (int64, error) { return affected(ctx, tx, old.statement, old.age) })
 		err = errors.Join(err, failed)
 	}
 	if err != nil {
@@ -50,18 +50,20 @@ const (
 )
 
 // sweep removes something in a transaction, if no other process is removing anything now, and returns how much it was.
-func (d *Driver) sweep(ctx context.Context, remove func(pgx.Tx) (int64, error)) (n int64, err error) {
+func (d *Driver) sweep(ctx context.Context, remove func(context.Context, pgx.Tx) (int64, error)) (n int64, err error) {
 	const lock = 0x53776570 // "Swep", beside that of migrations
 	err = d.again(ctx, transient, func(ctx context.Context) error {
 		n = 0
-		return pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
-			var mine bool
-			err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1, hashtext($2))", lock, d.schema).Scan(&mine)
-			if err != nil || !mine {
-				return err //nolint:wrapcheck // wrapped by Expire
-			}
-			n, err = remove(tx)
-			return err
+		return d.with(ctx, sweepTime, func(ctx context.Context, l *line) error {
+			return pgx.BeginFunc(ctx, l, func(tx pgx.Tx) error {
+				var mine bool
+				err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1, hashtext($2))", lock, d.schema).Scan(&mine)
+				if err != nil || !mine {
+					return err //nolint:wrapcheck // wrapped by Expire
+				}
+				n, err = remove(ctx, tx)
+				return err
+			})
 		})
 	})
 	return n, err

@@ -40,7 +40,7 @@ func (d *Driver) Acquire(ctx context.Context, claim state.Claim) (state.Held, er
 		if err == nil {
 			return h, nil
 		}
-		if !errors.Is(err, errHeld) {
+		if !errors.Is(err, errHeld) && code(err) != locked {
 			return nil, h.fail(ctx, err)
 		}
 		select {

@@ -15,6 +15,8 @@ const unprepared = pgx.QueryExecModeExec
 
 // inspect makes sure that the server is one that the driver can work with, before anything is written to it.
 func inspect(ctx context.Context, config *pgx.ConnConfig) error {
+	ctx, cancel := context.WithTimeout(ctx, inspectTime)
+	defer cancel()
 	conn, closeConn, err := connect(ctx, config)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -23,23 +24,47 @@ var errNewer = errors.New("the schema was written by a newer version of this pro
 // migrate makes the schema and brings its tables up to date. Processes that do so at the same time do it one after the other,
 // under an advisory lock on a connection of its own, with which the lock ends whatever happens.
 func migrate(ctx context.Context, pool *pgxpool.Pool, schema string) error {
+	ctx, cancel := context.WithTimeout(ctx, migrateTime)
+	defer cancel()
 	conn, closeConn, err := connect(ctx, pool.Config().ConnConfig)
 	if err != nil {
 		return err
 	}
 	defer closeConn()
-	if err := settle(ctx, conn, schema); err != nil { // so that it waits for as long as it takes
+	if err := settle(ctx, conn, schema); err != nil {
 		return err
 	}
-	const lock = 0x486f6c64 // "Hold", so that other programs in the database do not wait for us
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1, hashtext($2))", lock, schema); err != nil {
+	if err := persist(ctx, func() error { return lock(ctx, conn, schema) }); err != nil {
 		return fmt.Errorf("wait for other processes that migrate the schema: %w", err)
 	}
 	if err := create(ctx, conn, schema); err != nil {
 		return err
 	}
 	db := stdlib.OpenDBFromPool(pool)
-	return errors.Join(up(ctx, db), db.Close())
+	return errors.Join(persist(ctx, func() error { return up(ctx, db) }), db.Close())
+}
+
+// persist tries again for as long as something is locked.
+func persist(ctx context.Context, try func() error) error {
+	const pause = 50 * time.Millisecond
+	for {
+		err := try()
+		if code(err) != locked {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		}
+	}
+}
+
+// lock takes the lock of those who migrate the schema, on the connection.
+func lock(ctx context.Context, conn *pgx.Conn, schema string) error {
+	const key = 0x486f6c64 // "Hold", so that other programs in the database do not wait for us
+	_, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1, hashtext($2))", key, schema)
+	return err //nolint:wrapcheck // wrapped by the caller
 }
 
 // create makes the schema. That it is there is found out first: to say IF NOT EXISTS takes the right to create one.

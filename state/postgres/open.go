@@ -34,9 +34,14 @@
 //     harm: a start has a fixed id. A workflow or message that went out is not called back. Pages get a snapshot.
 //   - With synchronous_standby_names and synchronous_commit on: a failover to such a replica loses nothing that was answered.
 //
+// A connection may fall silent, with no word of its end. A statement that gets no answer within three seconds is broken off,
+// all idle connections are replaced with its own, and it is tried again like one that a broken connection cut off. A watch asks after
+// five seconds of silence. A statement that waits for another's row is told so by the server after two seconds, and tried
+// again.
+//
 // A server that only reads is never written to: the driver asks on each new connection, and with several hosts in the URL goes
 // on to the next one. Of a process whose machine vanishes in the middle of sending a commit the server hears nothing; it gives
-// the session free when the connection's keepalive has failed, in about ten seconds.
+// the session free when the connection's keepalive has failed, in about seven seconds.
 //
 // # Clocks
 //

@@ -26,6 +26,56 @@ type proxy struct {
 	server  string
 	answer  atomic.Pointer[func(kind byte, body string) fate] // asked about each message of the server
 	request atomic.Pointer[func() fate]                       // asked about each packet to the server
+
+	mu     sync.Mutex   // protects what follows
+	joined map[int]bool // connections that the client has open, by number, and whether they are silent
+	last   int
+	mute   bool // new connections are silent as well
+}
+
+// fallsSilent swallows from now on what goes through in both directions, and closes nothing: as a network does that has
+// forgotten its connections. With all, new connections fare the same.
+func (p *proxy) fallsSilent(all bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mute = all
+	for n := range p.joined {
+		p.joined[n] = true
+	}
+}
+
+// enter numbers a connection.
+func (p *proxy) enter() (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last++
+	p.joined[p.last] = p.mute
+	return p.last
+}
+
+func (p *proxy) leave(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.joined, n)
+}
+
+// silent reports whether what goes through the connection is swallowed.
+func (p *proxy) silent(n int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.joined[n]
+}
+
+// count is how many connections are open, silent ones or others.
+func (p *proxy) count(silent bool) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, is := range p.joined {
+		if is == silent {
+			n++
+		}
+	}
+	return n
 }
 
 // proxied is the URL through a proxy.
@@ -38,7 +88,7 @@ func proxied(t *testing.T, address string) (*proxy, string) {
 		_ = listener.Close()
 		group.Wait()
 	})
-	p := &proxy{}
+	p := &proxy{joined: map[int]bool{}}
 	through := with(t, address, func(u *url.URL) {
 		p.server, u.Host, u.RawQuery = u.Host, listener.Addr().String(), "sslmode=disable"
 	})
@@ -57,6 +107,8 @@ func proxied(t *testing.T, address string) (*proxy, string) {
 // join connects a client to the server until one of them goes.
 func (p *proxy) join(client net.Conn) {
 	defer client.Close()
+	n := p.enter()
+	defer p.leave(n)
 	server, err := net.Dial("tcp", p.server)
 	if err != nil {
 		return
@@ -64,14 +116,14 @@ func (p *proxy) join(client net.Conn) {
 	defer server.Close()
 	go func() {
 		defer server.Close()
-		p.ask(client, server)
+		p.ask(n, client, server)
 	}()
-	for p.reply(client, server) {
+	for p.reply(n, client, server) {
 	}
 }
 
 // ask passes on what the client sends.
-func (p *proxy) ask(client io.Reader, server io.Writer) {
+func (p *proxy) ask(number int, client io.Reader, server io.Writer) {
 	packet := make([]byte, 1<<16)
 	for {
 		n, err := client.Read(packet)
@@ -81,6 +133,9 @@ func (p *proxy) ask(client io.Reader, server io.Writer) {
 		if f := p.request.Load(); f != nil && (*f)() == cut {
 			return
 		}
+		if p.silent(number) {
+			continue
+		}
 		if _, err := server.Write(packet[:n]); err != nil {
 			return
 		}
@@ -88,7 +143,7 @@ func (p *proxy) ask(client io.Reader, server io.Writer) {
 }
 
 // reply passes on one message of the server.
-func (p *proxy) reply(client io.Writer, server io.Reader) bool {
+func (p *proxy) reply(number int, client io.Writer, server io.Reader) bool {
 	head := make([]byte, 5) // type, and length without the type
 	if _, err := io.ReadFull(server, head); err != nil {
 		return false
@@ -106,6 +161,9 @@ func (p *proxy) reply(client io.Writer, server io.Reader) bool {
 		case pass:
 		}
 	}
+	if p.silent(number) {
+		return true
+	}
 	_, err := (&net.Buffers{head, body}).WriteTo(client)
 	return err == nil
 }
@@ -118,6 +176,17 @@ func (p *proxy) losesAnswer(text string, then func()) {
 			once.Do(func() { f = cut; then() })
 		}
 		return f
+	}))
+}
+
+// swallowsAnswer has all connections fall silent with the next answer of that text.
+func (p *proxy) swallowsAnswer(text string) {
+	var once sync.Once
+	p.answer.Store(new(func(kind byte, body string) fate {
+		if kind == 'C' && body == text+"\x00" {
+			once.Do(func() { p.fallsSilent(false) })
+		}
+		return pass
 	}))
 }
 

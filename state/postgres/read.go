@@ -120,11 +120,13 @@ func (d *Driver) list(ctx context.Context, scan func(pgx.Rows) error, query stri
 	begun := false
 	may := func(err error) bool { return !begun && transient(err) }
 	return d.again(ctx, may, func(ctx context.Context) error {
-		rows, err := d.pool.Query(ctx, query, args...)
-		if err != nil {
-			return err //nolint:wrapcheck // wrapped where one knows what it was for
-		}
-		return each(rows, func() error { begun = true; return scan(rows) })
+		return d.with(ctx, answerTime, func(ctx context.Context, l *line) error {
+			rows, err := l.Query(ctx, query, args...)
+			if err != nil {
+				return err //nolint:wrapcheck // wrapped where one knows what it was for
+			}
+			return each(rows, func() error { begun = true; l.heard(); return scan(rows) })
+		})
 	})
 }
 

@@ -64,7 +64,9 @@ func (d *Driver) listen(ctx context.Context, notify func(state.Notice)) error {
 		return err
 	}
 	defer closeConn()
-	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{d.schema}.Sanitize()); err != nil {
+	asking, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	if _, err := conn.Exec(asking, "LISTEN "+pgx.Identifier{d.schema}.Sanitize()); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	notify(state.Notice{All: true, Outbox: true})
@@ -82,7 +84,7 @@ func (d *Driver) listen(ctx context.Context, notify func(state.Notice)) error {
 // next waits for a notification. After a silence it asks whether the server is still there, as a connection that died without a
 // word would be silent too, and returns nil if it is.
 func next(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
-	const silence, patience = 15 * time.Second, 5 * time.Second
+	const silence = 5 * time.Second
 	listening, cancel := context.WithTimeout(ctx, silence)
 	defer cancel()
 	notification, err := conn.WaitForNotification(listening)
@@ -92,7 +94,7 @@ func next(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
 	if listening.Err() == nil || ctx.Err() != nil {
 		return nil, fmt.Errorf("wait for a notification: %w", err)
 	}
-	asking, cancel := context.WithTimeout(ctx, patience)
+	asking, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	if err := conn.Ping(asking); err != nil {
 		return nil, fmt.Errorf("the server does not answer: %w", err)

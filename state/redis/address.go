@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -53,9 +54,23 @@ func (d *Driver) connectServer(u *url.URL) error {
 	}
 	d.address = o.Addr
 	o.ContextTimeoutEnabled = true
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = limits(o.DialTimeout, o.ReadTimeout, o.WriteTimeout)
+	o.DialerRetries = 1 // the command is tried again, with the dialing
+	o.Dialer = d.lines.dial(o.DialTimeout, o.TLSConfig)
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled} // of a vendor's own servers
 	d.client = goredis.NewClient(o)
 	return nil
+}
+
+// limits are the times that a server gets. None can be switched off: a call must end.
+func limits(dial, read, write time.Duration) (time.Duration, time.Duration, time.Duration) {
+	or := func(given, otherwise time.Duration) time.Duration {
+		if given <= 0 {
+			return otherwise
+		}
+		return given
+	}
+	return or(dial, dialTime), or(read, answerTime), or(write, answerTime)
 }
 
 func (d *Driver) connectCluster(u *url.URL) error {
@@ -71,6 +86,9 @@ func (d *Driver) connectCluster(u *url.URL) error {
 	}
 	d.address = strings.Join(o.Addrs, ", ")
 	o.ContextTimeoutEnabled = true
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = limits(o.DialTimeout, o.ReadTimeout, o.WriteTimeout)
+	o.DialerRetries = 1 // as above
+	o.Dialer = d.lines.dial(o.DialTimeout, o.TLSConfig)
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled} // as above
 	d.client = goredis.NewClusterClient(o)
 	return nil

@@ -99,4 +99,9 @@
 // Errors are returned as they come: a broken connection, LOADING, READONLY, TRYAGAIN, CLUSTERDOWN. A commit whose answer is
 // lost is asked for again a few times under the same term, and the script knows the term that was written last. If it stays
 // unclear, the error says so and is not holdfast.ErrLockExpired. Everything else may be repeated by the client without harm.
+//
+// A connection may fall silent, with no word of its end. A command waits for its answer for three seconds (read_timeout of the
+// address), as dialing does (dial_timeout). When one has waited in vain for two seconds or more, the driver breaks all
+// connections to that server from which nothing has come since, so that the next try gets a new one. A watch
+// waits for four seconds.
 package redis

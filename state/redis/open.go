@@ -32,6 +32,7 @@ type Driver struct {
 	scripts   scripts
 	log       *slog.Logger
 
+	lines     *lines
 	bells     *bells
 	freed     *goredis.PubSub
 	announcer *announcer // of a cluster; nil: notices are part of commits
@@ -68,7 +69,7 @@ func Open(ctx context.Context, address string, o Options) (*Driver, error) {
 	if strings.ContainsAny(o.Prefix, special) {
 		return nil, fmt.Errorf("redis: the prefix %q has one of the characters %s", o.Prefix, special)
 	}
-	d := &Driver{keys: keys{o.Prefix}, log: o.Logger, bells: newBells()}
+	d := &Driver{keys: keys{o.Prefix}, log: o.Logger, lines: newLines(), bells: newBells()}
 	var err error
 	if d.scripts, err = readScripts(); err != nil {
 		return nil, fmt.Errorf("redis: %w", err)

@@ -20,6 +20,11 @@ type proxy struct {
 	times int        // how many such requests there will be
 	cut   chan struct{}
 	hold  chan struct{} // new connections wait until it is closed; nil: they do not
+
+	joined map[*gate]bool // the open connections, and whether they are silent
+	mute   bool           // new ones are silent as well
+
+	swallow func(request []byte) // called with each that the server is about to get
 }
 
 func newProxy(t *testing.T, server string) *proxy {
@@ -27,7 +32,7 @@ func newProxy(t *testing.T, server string) *proxy {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = listener.Close() })
-	p := &proxy{listener: listener, server: server, cut: make(chan struct{}, 100)}
+	p := &proxy{listener: listener, server: server, cut: make(chan struct{}, 100), joined: map[*gate]bool{}}
 	go func() {
 		for {
 			conn, err := listener.Accept()
@@ -73,6 +78,46 @@ func (p *proxy) await() {
 	}
 }
 
+// fallsSilent swallows from now on what goes through in both directions, and closes nothing: as a network does that has
+// forgotten its connections. With all, new connections fare the same.
+func (p *proxy) fallsSilent(all bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mute = all
+	for g := range p.joined {
+		p.joined[g] = true
+	}
+}
+
+// enter notes a connection until leave is called.
+func (p *proxy) enter(g *gate) (leave func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.joined[g] = p.mute
+	g.silent = func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.joined[g]
+	}
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.joined, g)
+	}
+}
+
+// count is how many connections are open, silent ones or others.
+func (p *proxy) count(silent bool) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, is := range p.joined {
+		if is == silent {
+			n++
+		}
+	}
+	return n
+}
+
 func (p *proxy) serve(client net.Conn) {
 	defer client.Close()
 	p.await()
@@ -82,6 +127,7 @@ func (p *proxy) serve(client net.Conn) {
 	}
 	defer server.Close()
 	answers := &gate{to: client}
+	defer p.enter(answers)()
 	go func() {
 		_, _ = io.Copy(answers, server)
 		_ = client.Close()
@@ -95,6 +141,15 @@ func (p *proxy) serve(client net.Conn) {
 		doomed := p.doomed(buffer[:n])
 		if doomed {
 			answers.shut()
+		}
+		if answers.silent() {
+			continue
+		}
+		p.mu.Lock()
+		swallow := p.swallow
+		p.mu.Unlock()
+		if swallow != nil {
+			swallow(buffer[:n])
 		}
 		if _, err := server.Write(buffer[:n]); err != nil {
 			return
@@ -113,6 +168,7 @@ type gate struct {
 	to      io.Writer
 	dropped chan struct{}
 	once    sync.Once
+	silent  func() bool
 }
 
 func (g *gate) shut() {
@@ -124,6 +180,9 @@ func (g *gate) shut() {
 func (g *gate) Write(answer []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.silent() {
+		return len(answer), nil
+	}
 	if g.dropped == nil {
 		return g.to.Write(answer)
 	}

@@ -96,6 +96,8 @@ func (w *watch) follow(ctx, open context.Context, notify func(state.Notice)) (er
 // read waits for notices, for a while.
 func (w *watch) read(ctx context.Context) ([]goredis.XMessage, error) {
 	const while, most = time.Second, 1000
+	ctx, cancel := context.WithTimeout(ctx, while+answerTime) // the client itself would wait for ten seconds more
+	defer cancel()
 	streams, err := w.client.XRead(ctx, &goredis.XReadArgs{
 		Streams: []string{w.key, streamID(w.last)}, Count: most, Block: while,
 	}).Result()
