@@ -2,6 +2,7 @@ package holdfast
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -193,14 +194,27 @@ func (a *App) Check() error {
 // give equal JSON. A panic in an author's View is returned as a [PanicError].
 func (a *App) Visible(docs Documents) (Documents, error) {
 	views := make(Documents, len(a.states))
-	for name, state := range a.states {
-		view, err := state.visible(docs[name])
+	for name := range a.states {
+		view, err := a.VisibleState(name, docs)
 		if err != nil {
-			return nil, fmt.Errorf("app %s: %w", a.name, err)
+			return nil, err
 		}
 		views[name] = view
 	}
 	return views, nil
+}
+
+// VisibleState is [App.Visible] of the one state of this name; the error wraps [ErrUnknown] if the app has none.
+func (a *App) VisibleState(name string, docs Documents) (json.RawMessage, error) {
+	state, ok := a.states[name]
+	if !ok {
+		return nil, fmt.Errorf("state %s of app %s: %w", name, a.name, ErrUnknown)
+	}
+	view, err := state.visible(docs[name])
+	if err != nil {
+		return nil, fmt.Errorf("app %s: %w", a.name, err)
+	}
+	return view, nil
 }
 
 // register makes a handler of the function, or remembers what is wrong with it and returns nil.

@@ -18,7 +18,8 @@ var (
 	// lock was lost to another process. Nothing was committed.
 	ErrLockExpired = errors.New("the section lost its lock on the session")
 
-	// ErrOverrun is the [ErrLockExpired] of a section that ran past its deadline; errors.Is finds both.
+	// ErrOverrun is the [ErrLockExpired] of a section whose function took longer than its deadline, not counting time in which
+	// the process did not run; errors.Is finds both.
 	ErrOverrun = fmt.Errorf("the section ran past its deadline: %w", ErrLockExpired)
 
 	// ErrUnknown reports an event, section, task or state that the app has not registered.

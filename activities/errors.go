@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast-run/holdfast/internal/wire"
 )
 
-// overruns is how often a section may miss its deadline before that counts as its own fault. A machine that was suspended
-// looks like an overrun once; a section that hangs does so every time.
+// overruns is how often a section may miss its deadline before that ends its task. A slow moment of what it calls passes; a
+// section that hangs does so every time.
 const overruns = 3
 
 // report gives an error the form in which Temporal treats it rightly: what would only repeat is not retried and ends the

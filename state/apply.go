@@ -3,7 +3,6 @@ package state
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -51,18 +50,18 @@ func (s *Service) apply(ctx context.Context, call Call, seen *observed) (applied
 			applied.Result, applied.Repeat, seen.outcome = result, true, outcomeRepeated
 			return nil, nil
 		}
-		outcome, err := s.run(ctx, held, call)
+		work, err := s.run(ctx, held, call)
 		if err != nil {
 			return nil, err
 		}
-		if outcome.Changes() {
+		if work.outcome.Changes() {
 			seen.outcome = outcomeApplied
 		}
-		commit, err := s.plan(ctx, record, call, outcome)
-		if err != nil || commit == nil {
-			return nil, err
+		commit := s.plan(ctx, record, call, work)
+		if commit == nil {
+			return nil, nil
 		}
-		applied.Result, applied.Revision = outcome.Result, commit.Revision
+		applied.Result, applied.Revision = work.outcome.Result, commit.Revision
 		return commit, nil
 	})
 	return applied, err
@@ -133,65 +132,6 @@ func (s *Service) commit(ctx context.Context, held Held, commit *Commit) error {
 	defer cancel()
 	if err := held.Commit(ctx, commit); err != nil {
 		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
-}
-
-type ran struct {
-	outcome *holdfast.Outcome
-	err     error
-}
-
-// run calls the author's function on a goroutine of its own, so that one that never returns costs its caller no more
-// than the deadline. Its late outcome is dropped: only what is returned here can be committed.
-func (s *Service) run(ctx context.Context, held Held, call Call) (*holdfast.Outcome, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.opts.Deadline, holdfast.ErrOverrun)
-	defer cancel()
-	ctx = withHeld(ctx, call.Session)
-	done := make(chan ran, 1)
-	go func() {
-		defer close(done) // a function that leaves by runtime.Goexit sends nothing
-		outcome, err := call.Handler.Run(ctx, call.Session, held.Record().Documents, call.Input)
-		done <- ran{outcome, err}
-	}()
-	r, err := s.keep(ctx, held, done)
-	switch {
-	case err != nil:
-		return nil, err
-	case ctx.Err() != nil: // it returned, but too late
-		return nil, context.Cause(ctx)
-	case r.err == nil && r.outcome == nil:
-		return nil, &holdfast.SectionError{Function: call.Handler.Type(), Err: errors.New("ended its goroutine with runtime.Goexit")}
-	}
-	return r.outcome, r.err
-}
-
-// keep renews the hold until the function is done, its time is over or the hold is lost.
-func (s *Service) keep(ctx context.Context, held Held, done <-chan ran) (ran, error) {
-	ticker := time.NewTicker(s.opts.Lease / 3)
-	defer ticker.Stop()
-	for {
-		select {
-		case r := <-done:
-			return r, nil
-		case <-ctx.Done():
-			return ran{}, context.Cause(ctx)
-		case <-ticker.C:
-			if err := s.renew(ctx, held); err != nil {
-				return ran{}, err
-			}
-		}
-	}
-}
-
-// renew gives up only on a hold that is lost. A store that does not answer may be back before the lease lapses, and if
-// not, the commit tells.
-func (s *Service) renew(ctx context.Context, held Held) error {
-	ctx, cancel := context.WithTimeout(ctx, s.opts.Lease/3)
-	defer cancel()
-	err := held.Renew(ctx, s.opts.Lease)
-	if errors.Is(err, holdfast.ErrLockExpired) {
-		return fmt.Errorf("renew the lock: %w", err)
 	}
 	return nil
 }

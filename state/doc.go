@@ -27,6 +27,9 @@
 //   - A hold ends by commit, by release, or by the lapse of its lease. The service renews a lease (default 1.5 s) while the
 //     function runs, up to the section's deadline (default 5 s, counted from the moment the lock was had). A process that
 //     dies stops renewing, so its sessions are free again within one lease.
+//   - The deadline is for what the function takes, the View of the states that it changed included. Time in which the process
+//     did not run (it was stopped, the machine slept or was starved) counts for next to nothing, so a section that a pause
+//     interrupts goes on, or finds its lease lapsed, which is worth a retry; only a function that is slow overruns.
 //   - A lease is a promise about time, and clocks and schedulers break such promises: a process may be paused for longer
 //     than its lease and wake up believing that it holds the session. Therefore the commit carries the term, an id that
 //     is never used twice, and the store writes only if that term still holds the session. This is the fence. A stale

@@ -10,7 +10,8 @@ import (
 
 // Options tune a [Service]. The zero value of a field stands for its default.
 type Options struct {
-	// Deadline is how long a section may take once it has its session. Defaults to 5 s.
+	// Deadline is how long a section's function, with the View of what it changed, may take once it has its session. Time in
+	// which the process did not run does not count. Defaults to 5 s.
 	Deadline time.Duration
 	// Lease is how long a session stays held by a process that has died. It is renewed while a section runs, so it may be
 	// shorter than Deadline. Defaults to 1.5 s.

@@ -1,50 +1,35 @@
 package state
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
-
-	jsonpatch "github.com/evanphx/json-patch/v5"
-
-	"github.com/holdfast-run/holdfast"
 )
 
 // plan turns what a section did into what is written; nil when there is nothing.
-func (s *Service) plan(ctx context.Context, record *Record, call Call, outcome *holdfast.Outcome) (*Commit, error) {
-	if err := checkOutcome(outcome); err != nil {
-		return nil, &holdfast.SectionError{Function: call.Handler.Type(), Err: err}
-	}
+func (s *Service) plan(ctx context.Context, record *Record, call Call, work *work) *Commit {
 	d := s.draft(ctx, record)
 	if call.Key.Owner != "" {
-		d.Entry = &Entry{Owner: call.Key.Owner, Key: call.Key.String(), Result: outcome.Result, Keep: call.Key.Keep}
+		d.Entry = &Entry{Owner: call.Key.Owner, Key: call.Key.String(), Result: work.outcome.Result, Keep: call.Key.Keep}
 	}
-	if err := d.setDocuments(call.Handler.App(), outcome.Documents); err != nil {
-		var panicked *holdfast.PanicError
-		if errors.As(err, &panicked) {
-			return nil, err
-		}
-		return nil, &holdfast.SectionError{Function: call.Handler.Type(), Err: err} // it would be so again
+	if len(work.outcome.Documents) > 0 {
+		d.Documents, d.change.States = work.outcome.Documents, work.patches
 	}
 	if call.Settles != "" {
 		d.Settled = []string{call.Settles}
 	}
 	d.relist(call)
-	d.request(outcome.Requests)
-	for _, m := range outcome.Messages {
+	d.request(work.outcome.Requests)
+	for _, m := range work.outcome.Messages {
 		d.emit(m.Name, m.Data)
 	}
-	if d.Entry == nil && !outcome.Changes() {
-		return nil, nil
+	if d.Entry == nil && !work.outcome.Changes() {
+		return nil
 	}
-	return d.finish(), nil
+	return d.finish()
 }
 
 // draft is a commit in the making, beside the record that it follows.
@@ -71,47 +56,6 @@ func (s *Service) draft(ctx context.Context, record *Record) *draft {
 		d.Epoch = randomID(8)
 	}
 	return d
-}
-
-// setDocuments takes over changed states and works out what of it the client sees.
-func (d *draft) setDocuments(app *holdfast.App, changed holdfast.Documents) error {
-	if len(changed) == 0 {
-		return nil
-	}
-	d.Documents = changed
-	before, err := app.Visible(d.record.Documents)
-	if err != nil {
-		return err
-	}
-	merged := maps.Clone(d.record.Documents)
-	if merged == nil {
-		merged = holdfast.Documents{}
-	}
-	maps.Copy(merged, changed)
-	after, err := app.Visible(merged)
-	if err != nil {
-		return err
-	}
-	d.change.States, err = patches(before, after)
-	return err
-}
-
-// patches are the merge patches from one set of views to another, by state, without the empty ones.
-func patches(before, after holdfast.Documents) (map[string]json.RawMessage, error) {
-	changed := map[string]json.RawMessage{}
-	for name := range after {
-		if bytes.Equal(before[name], after[name]) {
-			continue
-		}
-		patch, err := jsonpatch.CreateMergePatch(before[name], after[name])
-		if err != nil {
-			return nil, fmt.Errorf("compare the views of state %s: %w", name, err)
-		}
-		if string(patch) != "{}" {
-			changed[name] = patch
-		}
-	}
-	return changed, nil
 }
 
 func (d *draft) emit(name string, data json.RawMessage) {
