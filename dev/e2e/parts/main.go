@@ -3,6 +3,7 @@ package main
 
 import (
 	"github.com/holdfast-run/holdfast/cmd/command"
+	"github.com/holdfast-run/holdfast/dev/e2e/exact"
 	"github.com/holdfast-run/holdfast/dev/e2e/fast"
 	"github.com/holdfast-run/holdfast/dev/e2e/reflex"
 	"github.com/holdfast-run/holdfast/examples/counter"
@@ -11,5 +12,5 @@ import (
 )
 
 func main() {
-	command.Main("parts", fast.App(), reflex.App("reflex", false), reflex.App("inline", true), counter.App(), pageclose.App(), report.App())
+	command.Main("parts", exact.App(), fast.App(), reflex.App("reflex", false), reflex.App("inline", true), counter.App(), pageclose.App(), report.App())
 }

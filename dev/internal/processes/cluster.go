@@ -1,7 +1,6 @@
 package processes
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -95,7 +94,12 @@ func (c *Cluster) Worker(environ ...string) *Part {
 // Starter adds a starter. Variables of the environment ("NAME=value") are over the cluster's.
 func (c *Cluster) Starter(environ ...string) *Part {
 	c.t.Helper()
-	address := fmt.Sprintf("127.0.0.1:%d", FreePorts(c.t, 1)[0])
+	return c.StarterAt(FreeAddress(c.t), environ...)
+}
+
+// StarterAt adds a starter that listens on this address.
+func (c *Cluster) StarterAt(address string, environ ...string) *Part {
+	c.t.Helper()
 	p := c.add(address, environ, "starter", "--starter-address", address)
 	c.Starters = append(c.Starters, p)
 	return p

@@ -1,6 +1,7 @@
 package processes
 
 import (
+	"fmt"
 	"net"
 	"testing"
 
@@ -19,4 +20,10 @@ func FreePorts(t testing.TB, n int) (ports []int) {
 		ports = append(ports, addr.Port)
 	}
 	return ports
+}
+
+// FreeAddress is one on the loopback interface on which nobody listens.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	return fmt.Sprintf("127.0.0.1:%d", FreePorts(t, 1)[0])
 }

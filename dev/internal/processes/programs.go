@@ -25,7 +25,14 @@ const (
 type Programs struct {
 	mu    sync.Mutex // protects built
 	dir   string
-	built map[string]string
+	built map[string]*program
+}
+
+// program is one that was built, or will be.
+type program struct {
+	mu   sync.Mutex // held while it is built
+	path string
+	done bool
 }
 
 // NewPrograms makes a directory for programs; Remove removes it.
@@ -34,7 +41,7 @@ func NewPrograms() (*Programs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for programs: %w", err)
 	}
-	return &Programs{dir: dir, built: map[string]string{}}, nil
+	return &Programs{dir: dir, built: map[string]*program{}}, nil
 }
 
 // Remove removes what was built.
@@ -57,16 +64,25 @@ func Run(m *testing.M, use func(*Programs)) int {
 // build, builds it.
 func (p *Programs) Path(t testing.TB, pkg string, flags ...string) string {
 	t.Helper()
+	b := p.entry(strings.Join(append([]string{pkg}, flags...), " "))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.done {
+		args := append([]string{"build", "-o", b.path}, flags...)
+		out, err := exec.CommandContext(t.Context(), "go", append(args, pkg)...).CombinedOutput() //nolint:gosec // a test's own
+		require.NoError(t, err, string(out))
+		b.done = true
+	}
+	return b.path
+}
+
+func (p *Programs) entry(key string) *program {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := strings.Join(append([]string{pkg}, flags...), " ")
-	if path, ok := p.built[key]; ok {
-		return path
+	b := p.built[key]
+	if b == nil {
+		b = &program{path: filepath.Join(p.dir, fmt.Sprintf("program%d", len(p.built)))}
+		p.built[key] = b
 	}
-	path := filepath.Join(p.dir, fmt.Sprintf("program%d", len(p.built)))
-	args := append([]string{"build", "-o", path}, flags...)
-	out, err := exec.CommandContext(t.Context(), "go", append(args, pkg)...).CombinedOutput() //nolint:gosec // a test's own
-	require.NoError(t, err, string(out))
-	p.built[key] = path
-	return path
+	return b
 }
