@@ -22,6 +22,10 @@ var (
 	// the process did not run; errors.Is finds both.
 	ErrOverrun = fmt.Errorf("the section ran past its deadline: %w", ErrLockExpired)
 
+	// ErrTaskEnded reports a section of a task that has ended, or was cancelled before it ran: of the run of its workflow that asks
+	// for it. Nothing was committed, and a repeat would only bring this again.
+	ErrTaskEnded = errors.New("the task has ended")
+
 	// ErrUnknown reports an event, section, task or state that the app has not registered.
 	ErrUnknown = errors.New("not registered")
 

@@ -18,9 +18,12 @@ import (
 	"github.com/holdfast-run/holdfast/state"
 )
 
-// keepCalls is how many calls of one task the ledger keeps. A task has few calls outstanding at a time, each of which may be
-// repeated; what can be repeated at most is what one workflow task can contain.
+// keepCalls is how many of a task's last calls the ledger keeps in any case, although the task does not ask for them again: so far
+// back a reset of its workflow finds what was applied.
 const keepCalls = 4096
+
+// forget is up to which of its calls a task lets the ledger forget, by a call's number and what the task has acknowledged.
+func forget(seq, ack int64) int64 { return max(0, min(ack-1, seq-keepCalls)) }
 
 // beat is how often a section that takes its time tells Temporal that its worker is alive. It is well below the heartbeat
 // timeout that package workflows sets, so that a slow moment is not taken for a death.
@@ -30,11 +33,12 @@ const beat = 500 * time.Millisecond
 type Activities struct {
 	state *state.Service
 	apps  map[string]*holdfast.App
+	runs  Runs
 }
 
 // New returns activities of the apps that go through the service.
 func New(service *state.Service, apps ...*holdfast.App) *Activities {
-	a := &Activities{state: service, apps: map[string]*holdfast.App{}}
+	a := &Activities{state: service, apps: map[string]*holdfast.App{}, runs: temporalRuns{}}
 	for _, app := range apps {
 		a.apps[app.Name()] = app
 	}
@@ -70,18 +74,23 @@ func (a *Activities) section(handler *holdfast.Handler) func(context.Context, wi
 		info := activity.GetInfo(ctx)
 		stop := heartbeat(ctx)
 		defer stop()
-		applied, err := a.state.Apply(ctx, state.Call{
-			Handler: handler,
-			Session: holdfast.SessionID(in.Session),
-			Task:    holdfast.TaskID(info.WorkflowExecution.ID),
-			Input:   in.Input,
-			Key: state.Key{
-				Owner:       info.WorkflowExecution.ID,
-				Chain:       in.Chain,
-				Position:    in.Position,
-				Fingerprint: state.Fingerprint(handler.Name(), in.Input),
-				Keep:        keepCalls,
-			},
+		call := called(ctx, holdfast.SessionID(in.Session))
+		call.Handler, call.Input, call.Final = handler, in.Input, strings.HasPrefix(in.Position, "end.")
+		call.Key = state.Key{
+			Owner:       info.WorkflowExecution.ID,
+			Chain:       in.Chain,
+			Position:    in.Position,
+			Fingerprint: state.Fingerprint(handler.Name(), in.Input),
+			Seq:         in.Seq,
+			Forget:      forget(in.Seq, in.Ack),
+		}
+		if call.Final { // each run that comes to its end cleans up, also one that was reset after another had
+			call.Key.Chain += "/" + call.Run
+		}
+		var applied state.Applied
+		err := a.known(ctx, call, func(call state.Call) (err error) {
+			applied, err = a.state.Apply(ctx, call)
+			return err
 		})
 		if err != nil {
 			return nil, report(err, info.Attempt)
@@ -95,13 +104,14 @@ func (a *Activities) section(handler *holdfast.Handler) func(context.Context, wi
 
 // taskEnded takes the task off its session's list.
 func (a *Activities) taskEnded(ctx context.Context, in wire.TaskEndedInput) error {
-	id := holdfast.TaskID(activity.GetInfo(ctx).WorkflowExecution.ID)
+	execution := activity.GetInfo(ctx).WorkflowExecution
+	id := holdfast.TaskID(execution.ID)
 	failure, _, _ := strings.Cut(in.Failure, "\n") // the page gets the sentence, Temporal has the stack
 	var how state.Ending                           // as its failure says
 	if in.Cancelled {
 		how = state.EndingCancelled
 	}
-	if err := a.state.TaskEndedAs(ctx, holdfast.SessionID(in.Session), id, how, failure); err != nil {
+	if err := a.state.TaskEndedAs(ctx, holdfast.SessionID(in.Session), id, execution.RunID, how, failure); err != nil {
 		return fmt.Errorf("end task %s: %w", id, err)
 	}
 	if app := a.apps[holdfast.SessionID(in.Session).App()]; app != nil && in.Failure != "" {

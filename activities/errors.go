@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/internal/wire"
+	"github.com/holdfast-run/holdfast/state"
 )
 
 // overruns is how often a section may miss its deadline before that ends its task. A slow moment of what it calls passes; a
@@ -30,6 +31,10 @@ func report(err error, attempt int32) error {
 		return final(section, wire.ErrorSection)
 	case errors.Is(err, holdfast.ErrBadArgument):
 		return final(err, wire.ErrorBadArgument)
+	case errors.Is(err, holdfast.ErrTaskEnded):
+		return final(err, wire.ErrorTaskEnded)
+	case errors.Is(err, state.ErrForgotten):
+		return final(err, wire.ErrorForgotten)
 	case errors.Is(err, holdfast.ErrOverrun) && attempt >= overruns:
 		return final(err, wire.ErrorOverrun)
 	default:

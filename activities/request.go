@@ -31,11 +31,13 @@ func (a *Activities) request(ctx context.Context, in wire.RequestInput) error {
 	if err != nil {
 		return fmt.Errorf("request: %w", err) // a newer program's; its workers know
 	}
-	key := state.Key{
-		Owner: activity.GetInfo(ctx).WorkflowExecution.ID, Chain: in.Chain, Position: in.Position,
-		Fingerprint: state.Fingerprint(in.Task+"/"+in.Event, in.Argument), Keep: keepCalls,
+	call := called(ctx, session)
+	call.Key = state.Key{
+		Owner: string(call.Task), Chain: in.Chain, Position: in.Position,
+		Fingerprint: state.Fingerprint(in.Task+"/"+in.Event, in.Argument), Seq: in.Seq, Forget: forget(in.Seq, in.Ack),
 	}
-	return a.state.Request(ctx, session, key, request)
+	err = a.known(ctx, call, func(call state.Call) error { return a.state.Request(ctx, app, call, request) })
+	return report(err, activity.GetInfo(ctx).Attempt)
 }
 
 // read reads a state as it was committed last.

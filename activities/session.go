@@ -16,9 +16,9 @@ type sessionKey struct{}
 
 // Handle is an activity's hand on its task's session. It is safe for concurrent use.
 type Handle struct {
-	state   *state.Service
+	acts    *Activities
 	app     *holdfast.App
-	session holdfast.SessionID
+	call    state.Call // whose section it is
 	attempt int32
 }
 
@@ -38,23 +38,25 @@ func Session(ctx context.Context) (*Handle, error) {
 	if app == nil {
 		return nil, fmt.Errorf("activities.Session: %w: its workflow is %s", ErrNoSession, id)
 	}
-	return &Handle{state: a.state, app: app, session: id.Session(), attempt: info.Attempt}, nil
+	return &Handle{acts: a, app: app, call: called(ctx, id.Session()), attempt: info.Attempt}, nil
 }
 
 // ID is the session's public name.
-func (h *Handle) ID() holdfast.SessionID { return h.session }
+func (h *Handle) ID() holdfast.SessionID { return h.call.Session }
 
 // Apply runs a section, or any function of a section's signature without a result, with the session's state locked, and returns
 // when it has committed. Each call is applied: an activity that is retried applies again what it applied before.
 //
-// The errors are those of [state.Service.Apply]. One that a repeat would only bring again, such as an error that the section
+// The errors are those of [state.Service.Apply]; among them is [holdfast.ErrTaskEnded] as soon as the task has ended or is being
+// cancelled. One that a repeat would only bring again, such as an error that the section
 // returned, is marked so that Temporal does not retry the activity that hands it on.
 func (h *Handle) Apply(ctx context.Context, section any, input ...any) error {
 	handler, err := h.app.Handler(section)
 	if err != nil {
 		return fmt.Errorf("activities: %w", err)
 	}
-	call := state.Call{Handler: handler, Session: h.session, Kind: state.CallStep}
+	call := h.call
+	call.Handler, call.Kind = handler, state.CallStep
 	if len(input) > 1 || (len(input) == 1) != handler.TakesInput() {
 		return fmt.Errorf("activities: %w: %s got %d inputs", holdfast.ErrBadArgument, handler.Name(), len(input))
 	}
@@ -63,6 +65,9 @@ func (h *Handle) Apply(ctx context.Context, section any, input ...any) error {
 			return fmt.Errorf("activities: %w: encode the input of %s: %w", holdfast.ErrBadArgument, handler.Name(), err)
 		}
 	}
-	_, err = h.state.Apply(ctx, call)
+	err = h.acts.known(ctx, call, func(call state.Call) error {
+		_, err := h.acts.state.Apply(ctx, call)
+		return err
+	})
 	return report(err, h.attempt)
 }

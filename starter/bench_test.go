@@ -235,7 +235,7 @@ func (b *bench) settled() page {
 	b.t.Helper()
 	p, _, _ := b.fresh()
 	p.event(1, "Increment", nil)
-	p.want("snapshot")
+	p.want("delta")
 	return p
 }
 

@@ -31,12 +31,15 @@ func (c *connection) cancel(event *eventMessage, ack ackMessage) (ackMessage, er
 		id = new(holdfast.TaskID)
 	}
 	for {
-		err := c.starter.opts.State.Cancel(c.ctx, c.session, *id, "cancelled from the page")
+		err := c.starter.opts.State.Cancel(c.ctx, c.session, state.PageKey(c.client, event.ID), *id, "cancelled from the page")
 		switch {
 		case err == nil:
 			return ack, nil
 		case errors.Is(err, state.ErrNoTask):
 			ack.Error = refused(codeRejected, "the session has no task "+quoted(string(*id)))
+			return ack, nil
+		case errors.Is(err, state.ErrForgotten):
+			ack.Error = refused(codeRejected, err.Error())
 			return ack, nil
 		}
 		c.log.WarnContext(c.ctx, "tasks could not be cancelled; trying again", "err", err)

@@ -25,6 +25,7 @@ type connection struct {
 	conn    *websocket.Conn
 	log     *slog.Logger
 	session holdfast.SessionID
+	joined  chan struct{}   // closed when the page is let in
 	client  string          // names the load of the page, within which events are numbered
 	after   *state.Position // up to where the client has the state
 
@@ -42,6 +43,7 @@ func (c *connection) run() {
 	c.starter.metrics.connected(c.ctx, c.app, 1)
 	defer c.starter.metrics.connected(c.ctx, c.app, -1)
 	events := make(chan *eventMessage, maxWaiting)
+	c.joined = make(chan struct{})
 	var loops sync.WaitGroup
 	for _, loop := range []func() error{
 		func() error { return c.read(events) },
@@ -84,6 +86,11 @@ func (c *connection) read(events chan<- *eventMessage) error {
 
 // follow sends the session's changes as they are committed. It pulls them, so a slow client holds up only itself.
 func (c *connection) follow() error {
+	select { // from then on the session is there
+	case <-c.joined:
+	case <-c.ctx.Done():
+		return c.ctx.Err()
+	}
 	reader := c.starter.opts.State.Follow(c.app, c.session, c.after)
 	defer reader.Close()
 	open := time.Now()
@@ -131,7 +138,7 @@ func (c *connection) ping() error {
 // touch keeps the session from expiring while someone looks at it.
 func (c *connection) touch() error {
 	for {
-		if err := c.starter.opts.State.Touch(c.ctx, c.session); err != nil && c.ctx.Err() == nil {
+		if err := c.starter.opts.State.Touch(c.ctx, c.session, state.PageKey(c.client, 0).Owner); err != nil && c.ctx.Err() == nil {
 			c.log.WarnContext(c.ctx, "keeping the session from expiring failed; trying again", "err", err)
 		}
 		if !wait(c.ctx, touchInterval) {

@@ -3,15 +3,11 @@ package starter
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/state"
 )
-
-// keepEvents is how many events of one page load the ledger keeps: twice what may be sent again.
-const keepEvents = 2 * maxWaiting
 
 // The codes of refused events; docs/protocol.md says what they mean.
 const (
@@ -57,13 +53,16 @@ func (c *connection) applyOne(event *eventMessage) (ackMessage, error) {
 	defer span.End()
 	ack.Revision, ack.Error, err = c.persist(ctx, state.Call{
 		Handler: handler, Session: c.session, Input: event.Arg, Kind: state.CallEvent,
-		Key: state.Key{Owner: "page-" + c.client, Position: strconv.FormatInt(event.ID, 10), Keep: keepEvents},
+		Key: state.PageKey(c.client, event.ID),
 	})
 	return ack, err
 }
 
-// load runs what is to run once for each load of the page: the ledger knows the client's name.
+// load lets the page in and runs what is to run once for each load of it: the ledger knows the client's name.
 func (c *connection) load() error {
+	if err := c.join(); err != nil {
+		return err
+	}
 	for _, handler := range c.app.LoadEvents() {
 		if err := c.loadOne(handler); err != nil {
 			return err
@@ -72,12 +71,29 @@ func (c *connection) load() error {
 	return nil
 }
 
+// join lets the page in; before that its events are refused.
+func (c *connection) join() error {
+	for {
+		_, err := c.starter.opts.State.Join(c.ctx, c.app, c.session, state.PageLoad{Client: c.client})
+		if err == nil {
+			close(c.joined)
+			return nil
+		}
+		if c.ctx.Err() == nil {
+			c.log.WarnContext(c.ctx, "a page could not be let in; trying again", "err", err)
+		}
+		if !wait(c.ctx, time.Second) {
+			return context.Cause(c.ctx)
+		}
+	}
+}
+
 func (c *connection) loadOne(handler *holdfast.Handler) error {
 	ctx, span := c.traceEvent(state.CallLoad, handler, "")
 	defer span.End()
 	_, answer, err := c.persist(ctx, state.Call{
 		Handler: handler, Session: c.session, Kind: state.CallLoad,
-		Key: state.Key{Owner: "load-" + c.client, Position: handler.Name(), Keep: keepEvents},
+		Key: state.LoadKey(c.client, handler.Name()),
 	})
 	if answer != nil {
 		c.log.WarnContext(ctx, "an event was refused on load", "event", handler.Name(), "code", answer.Code, "err", answer.Message)

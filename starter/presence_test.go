@@ -32,7 +32,7 @@ func TestATaskIsToldAtOnceWhenItsPageGoesAndComesBack(t *testing.T) {
 	b.Start()
 	first, welcome, _ := b.fresh()
 	first.event(1, "Increment", nil)
-	first.want("snapshot")
+	first.want("delta")
 	id := running(b, first, 2)
 	started := <-b.temporal.calls
 	require.Equal(t, string(id), started.ID)
@@ -59,7 +59,7 @@ func TestATaskThatDoesNotMindIsNotSignalled(t *testing.T) {
 	b.Start()
 	p, welcome, _ := b.fresh()
 	p.event(1, "Increment", nil)
-	p.want("snapshot")
+	p.want("delta")
 	running(b, p, 2)
 	require.NoError(t, p.CloseNow())
 	again, _ := b.open(map[string]any{"token": welcome.Token})

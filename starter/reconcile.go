@@ -71,18 +71,19 @@ func (s *Starter) reconcileOne(ctx context.Context, session holdfast.SessionID, 
 	}
 	description, err := s.opts.Temporal.DescribeWorkflowExecution(ctx, string(task.ID), "")
 	if isNotFound(err) {
-		return s.opts.State.TaskEndedAs(ctx, session, task.ID, state.EndingLost, "")
+		return s.opts.State.TaskEndedAs(ctx, session, task.ID, "", state.EndingLost, "")
 	}
 	if err != nil {
 		return fmt.Errorf("ask for task %s: %w", task.ID, err)
 	}
-	how, failure := outcome(description.GetWorkflowExecutionInfo().GetStatus())
+	info := description.GetWorkflowExecutionInfo()
+	how, failure := outcome(info.GetStatus())
 	if how == "" {
 		return nil
 	}
 	s.log.InfoContext(ctx, "a task ended without a word; taking it off its list",
 		"app", session.App(), "session", session, "task", task.ID, "ending", how, "failure", failure)
-	return s.opts.State.TaskEndedAs(ctx, session, task.ID, how, failure)
+	return s.opts.State.TaskEndedAs(ctx, session, task.ID, info.GetExecution().GetRunId(), how, failure)
 }
 
 // outcome is how a workflow ended that did not tell itself, and what its page is told; nothing for one that has not ended.

@@ -23,7 +23,7 @@ func TestAPageSeesItsSessionAndTheChangesOfItsEvents(t *testing.T) {
 	require.NotNil(t, snapshot.Tasks)
 
 	p.event(1, "Add", 5)
-	require.JSONEq(t, `{"counter":5}`, string(p.want("snapshot").States["State"]), "the first section makes the session")
+	require.JSONEq(t, `{"counter":5}`, string(p.want("delta").States["State"]), "the session was there when the page had joined")
 	p.event(2, "Increment", nil)
 	delta := p.want("delta")
 	require.JSONEq(t, `{"counter":6}`, string(delta.States["State"]))
@@ -69,9 +69,9 @@ func TestAnEventThatIsSentAgainIsAppliedOnce(t *testing.T) {
 func TestAClientResumesWhereItWas(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	p, welcome, _ := b.fresh()
+	p, welcome, at := b.fresh()
 	p.event(1, "Increment", nil)
-	at := p.want("snapshot")
+	at.Revision = p.want("delta").Revision
 	require.NoError(t, p.CloseNow())
 	other, _ := b.open(map[string]any{"token": welcome.Token, "client": "client01"})
 	other.event(1, "Say", "hello")
@@ -95,7 +95,7 @@ func TestConnectionsOfOneSessionSeeTheSame(t *testing.T) {
 	second.want("snapshot")
 	require.Equal(t, welcome.Session, same.Session)
 	first.event(1, "Increment", nil)
-	require.JSONEq(t, `{"counter":1}`, string(second.want("snapshot").States["State"]))
+	require.JSONEq(t, `{"counter":1}`, string(second.want("delta").States["State"]))
 
 	stranger, other, snapshot := b.fresh()
 	require.NotEqual(t, welcome.Session, other.Session)
@@ -127,7 +127,7 @@ func TestARefusedEventChangesNothingAndSaysWhy(t *testing.T) {
 		require.Contains(t, ack.Error.Message, c.says)
 	}
 	p.event(7, "Increment", nil)
-	require.JSONEq(t, `{"counter":1}`, string(p.want("snapshot").States["State"]), "the session is unharmed")
+	require.JSONEq(t, `{"counter":1}`, string(p.want("delta").States["State"]), "the session is unharmed")
 }
 
 func TestABadMessageEndsItsConnectionAlone(t *testing.T) { //nolint:tparallel // they share a bystander

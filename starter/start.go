@@ -80,7 +80,7 @@ func (r *relay) start(ctx context.Context, row state.Pending, present []string) 
 		return resultDone, nil
 	case classRefused:
 		r.starter.log.ErrorContext(ctx, "Temporal refuses to start a task", "app", row.App, "session", row.Session, "task", row.ID, "err", err)
-		return resultWaits, r.starter.opts.State.TaskEndedAs(ctx, row.Session, row.Task, state.EndingRefused, whyRefused(err))
+		return resultWaits, r.starter.opts.State.TaskEndedAs(ctx, row.Session, row.Task, "", state.EndingRefused, whyRefused(err))
 	case classRow:
 		return r.retry(ctx, row, fmt.Errorf("start task %s: %w", row.ID, err))
 	default:

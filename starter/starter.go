@@ -163,7 +163,7 @@ func (s *Starter) Start() {
 
 // Cancel asks for the end of one of the session's tasks, or of all of them (an empty id); see [state.Service.Cancel].
 func (s *Starter) Cancel(ctx context.Context, session holdfast.SessionID, task holdfast.TaskID) error {
-	return s.opts.State.Cancel(ctx, session, task, "cancelled by the operator")
+	return s.opts.State.Cancel(ctx, session, state.Key{}, task, "cancelled by the operator")
 }
 
 // Close ends every connection with "going away" and waits, as long as ctx allows, until nothing runs any more. Clients

@@ -44,7 +44,7 @@ func TestAnOperatorCancelsTasks(t *testing.T) {
 	b.Start()
 	p, welcome, _ := b.fresh()
 	p.event(1, "Increment", nil)
-	p.want("snapshot")
+	p.want("delta")
 	id := running(b, p, 2)
 	session := holdfast.SessionID(welcome.Session)
 	require.ErrorIs(t, b.Cancel(t.Context(), session, "test.Task-none-x"), state.ErrNoTask)

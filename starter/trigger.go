@@ -26,7 +26,6 @@ func (r *relay) trigger(ctx context.Context, row state.Pending) (result, error) 
 	defer span.End()
 	_, err = r.starter.opts.State.Apply(ctx, state.Call{
 		Handler: handler, Session: row.Session, Input: row.Argument, Settles: row.ID, Kind: state.CallTrigger,
-		Key: state.TriggerKey(row),
 	})
 	telemetry.Fail(span, err)
 	if errors.Is(err, holdfast.ErrOverrun) && r.backoffs.overrun(row.ID) < overruns {
@@ -68,6 +67,8 @@ func refusal(event string, err error) *ackError {
 		return &ackError{Code: codeRejected, Message: section.Err.Error()}
 	case errors.Is(err, holdfast.ErrBadArgument):
 		return &ackError{Code: codeBadArgument, Message: err.Error()}
+	case errors.Is(err, state.ErrForgotten), errors.Is(err, state.ErrOtherEpoch):
+		return &ackError{Code: codeRejected, Message: err.Error()}
 	default:
 		return nil
 	}

@@ -15,7 +15,7 @@ type Applied struct {
 	Result json.RawMessage
 	// Revision is one that includes the call's changes.
 	Revision int64
-	// Repeat reports that the call had been applied before and was answered from the ledger.
+	// Repeat reports that the call had been applied before and was answered from the ledger. An event has no result then.
 	Repeat bool
 }
 
@@ -26,7 +26,9 @@ type Applied struct {
 // Errors: [holdfast.ErrNestedSection] within a section of the same session, at once; [holdfast.ErrLockExpired] for a lost
 // lock and [holdfast.ErrOverrun] for a missed deadline; [holdfast.ErrBadArgument], [holdfast.SectionError] and
 // [holdfast.PanicError] from the function. Text that cannot be stored (a NUL in a name, anything that is not UTF-8) is a bad argument in a
-// key and a section's error in what the section did. With these nothing was committed, and none but a lost lock is worth a retry.
+// key and a section's error in what the section did. [ErrForgotten], [ErrOtherEpoch] and [holdfast.ErrTaskEnded] are those of a call
+// that must not run any more. With these nothing was committed, and none but a lost lock is worth a retry; [ErrTaskNotListed] is
+// worth one with Relist.
 // Any other error is a fault of the store or the end of ctx: only a repeat with the same Key tells what happened.
 func (s *Service) Apply(ctx context.Context, call Call) (Applied, error) {
 	if err := call.check(); err != nil {
@@ -42,12 +44,16 @@ func (s *Service) Apply(ctx context.Context, call Call) (Applied, error) {
 }
 
 func (s *Service) apply(ctx context.Context, call Call, seen *observed) (applied Applied, err error) {
-	err = s.hold(ctx, call.Session, call.Key.String(), func(held Held) (*Commit, error) {
+	err = s.hold(ctx, call.claim(), func(held Held) (*Commit, error) {
 		seen.lock()
 		record := held.Record()
 		applied = Applied{Revision: record.Revision}
-		if result, found := held.Recorded(); found {
-			applied.Result, applied.Repeat, seen.outcome = result, true, outcomeRepeated
+		admission, err := admit(held, &call)
+		if err != nil {
+			return nil, err
+		}
+		if admission.repeat {
+			applied.Result, applied.Repeat, seen.outcome = admission.result, true, outcomeRepeated
 			return nil, nil
 		}
 		work, err := s.run(ctx, held, call)
@@ -57,7 +63,7 @@ func (s *Service) apply(ctx context.Context, call Call, seen *observed) (applied
 		if work.outcome.Changes() {
 			seen.outcome = outcomeApplied
 		}
-		commit := s.plan(ctx, record, call, work)
+		commit := s.plan(ctx, record, call, admission, work)
 		if commit == nil {
 			return nil, nil
 		}
@@ -98,7 +104,8 @@ func (s *Service) View(ctx context.Context, app *holdfast.App, session holdfast.
 
 // hold runs step with the session held and commits what it returns; nil means there is nothing to commit. The change is
 // published when the hold has ended.
-func (s *Service) hold(ctx context.Context, session holdfast.SessionID, key string, step func(Held) (*Commit, error)) error {
+func (s *Service) hold(ctx context.Context, claim Claim, step func(Held) (*Commit, error)) error {
+	session := claim.Session
 	if holds(ctx, session) {
 		return holdfast.ErrNestedSection
 	}
@@ -108,7 +115,8 @@ func (s *Service) hold(ctx context.Context, session holdfast.SessionID, key stri
 		return fmt.Errorf("wait for the session: %w", err)
 	}
 	defer leave()
-	held, err := s.driver.Acquire(ctx, Claim{Session: session, Lease: s.opts.Lease, Key: key})
+	claim.Lease = s.opts.Lease
+	held, err := s.driver.Acquire(ctx, claim)
 	if err != nil {
 		return fmt.Errorf("lock the session: %w", err)
 	}

@@ -33,9 +33,9 @@ func TestTask_KeepsThePolicyItWasAskedForWith(t *testing.T) {
 	}
 	for _, want := range []bool{true, false} { // reset after it had ended, a task comes back with its policy
 		id := b.taskID(0)
-		require.NoError(t, b.TaskEnded(t.Context(), session, id, ""))
-		call := b.call(increment, string(id), "")
-		call.Task = id
+		require.NoError(t, b.TaskEnded(t.Context(), session, id, "run", ""))
+		call := b.call(increment, "", "")
+		call.Task, call.Run, call.Relist = id, "reset", true
 		_, err := b.Apply(t.Context(), call)
 		require.NoError(t, err)
 		tasks := b.snapshot().Tasks

@@ -41,8 +41,17 @@ type Call struct {
 	Input json.RawMessage
 	// Key makes the call exactly-once over all its repetitions. The zero Key: each call is applied.
 	Key Key
-	// Task is the task whose section it is; empty for an event.
+	// Task is the task whose section it is, and Run its run by Temporal's id; empty for an event. What a run that has ended asks for
+	// is refused with [holdfast.ErrTaskEnded].
 	Task holdfast.TaskID
+	Run  string
+	// Final is a section that runs because the task ends. Once its run has made such a call, others of that run are refused.
+	Final bool
+	// Relist says that Run is known to be open, although the session does not know it. It becomes the task's current one, and
+	// the task is listed again.
+	Relist bool
+	// Epoch is the life of the session that an event of a page is meant for; empty: any.
+	Epoch string
 	// Settles is the id of a row of the outbox that is done with this call; empty for none.
 	Settles string
 	// Kind is where the call comes from, for metrics and traces. Defaults to CallSection with a Task, to CallOther without.
@@ -67,13 +76,27 @@ func (c *Call) check() error {
 	if app := c.Handler.App().Name(); c.Session.App() != app || c.Session.Key() == "" {
 		return fmt.Errorf("apply %s: session %q is not one of app %s", c.Handler.Type(), c.Session, app)
 	}
-	if err := checkNames(c.Session, c.Key); err != nil {
+	if err := c.checkKey(); err != nil {
 		return fmt.Errorf("apply %s: %w", c.Handler.Type(), err)
 	}
 	if c.Kind == CallEvent { // a page's; all else is what programs of ours wrote, perhaps of another version
 		return c.Handler.CheckPageInput(c.Input)
 	}
 	return c.Handler.CheckInput(c.Input)
+}
+
+// checkKey refuses names that cannot be looked for, and a key of someone else.
+func (c *Call) checkKey() error {
+	if err := checkNames(c.Session, c.Key); err != nil {
+		return err
+	}
+	if err := checkText("the run", string(c.Task)+" "+c.Run); err != nil {
+		return fmt.Errorf("%w: %w", holdfast.ErrBadArgument, err)
+	}
+	if c.Task != "" && c.Key.Owner != "" && c.Key.Owner != string(c.Task) {
+		return fmt.Errorf("%w: the key of a call of task %s is owned by %s", holdfast.ErrBadArgument, c.Task, c.Key.Owner)
+	}
+	return nil
 }
 
 // observed is a call that is being measured and traced.

@@ -58,8 +58,9 @@ type Driver interface { //nolint:interfacebloat // one engine is one thing; half
 	// Lapsed returns what starters whose lease has lapsed, or that never had one, have left behind, at most limit of them.
 	Lapsed(ctx context.Context, limit int) ([]Absent, error)
 
-	// Touch notes that the session is in use now, as each commit does. It does nothing for a session that does not exist.
-	Touch(ctx context.Context, session holdfast.SessionID) error
+	// Touch notes that the session is in use now, as each commit does, and, unless owner is empty, that this owner of
+	// the ledger is, as each commit with its mark does. It does nothing for a session or an owner that does not exist.
+	Touch(ctx context.Context, session holdfast.SessionID, owner string) error
 
 	// Expire removes what is no longer needed, and says how many sessions it removed.
 	Expire(ctx context.Context, expiry Expiry) (int, error)
@@ -75,6 +76,12 @@ type Held interface {
 
 	// Recorded returns the result in the ledger under the claim's key, if there is one.
 	Recorded() (result json.RawMessage, found bool)
+
+	// Mark is the mark of the claim's owner as it was last committed; nil for none.
+	Mark() json.RawMessage
+
+	// Waiting reports whether the claim's row stands in the outbox.
+	Waiting() bool
 
 	// Renew makes the hold last for another lease from now. ErrLockExpired: it was lost meanwhile.
 	Renew(ctx context.Context, lease time.Duration) error
@@ -92,8 +99,9 @@ type Claim struct {
 	Session holdfast.SessionID
 	// Lease is how long the hold lasts without being renewed.
 	Lease time.Duration
-	// Key is looked up in the ledger with the hold; empty: nothing is.
-	Key string
+	// Key is looked up in the ledger with the hold, Owner's mark is read, and Row is looked for in the session's rows of
+	// the outbox. Empty: nothing is.
+	Key, Owner, Row string
 }
 
 // Commit is all that one section writes.
@@ -112,6 +120,8 @@ type Commit struct {
 	Change *Change
 	// Entry goes into the ledger; nil for a call without a key.
 	Entry *Entry
+	// Marks replace those of their owners, and note that these are in use. Whoever gets an entry gets a mark.
+	Marks map[string]json.RawMessage
 	// Pending are added to the outbox, Settled are the ids of rows that are struck out of it.
 	Pending []Pending
 	Settled []string
@@ -123,14 +133,16 @@ type Commit struct {
 
 // Entry is one applied call in the ledger.
 type Entry struct {
-	// Owner groups entries: a task or one load of a page.
+	// Owner groups entries: a task.
 	Owner string
 	// Key is unique within the session.
 	Key string
+	// Seq is the entry's number within the owner; 0: unnumbered.
+	Seq int64
+	// Forget removes those entries of the owner whose numbers are from 1 to this one.
+	Forget int64
 	// Result is the recorded answer; may be nil.
 	Result json.RawMessage
-	// Keep is how many entries of this owner stay, the newest ones.
-	Keep int64
 }
 
 // Listed is a session with its list of tasks.
@@ -157,8 +169,10 @@ type Notice struct {
 
 // Expiry says what may go. A negative time lets go of what was used just now as well.
 type Expiry struct {
-	// Idle removes sessions last used longer ago that are not held and have neither tasks nor outbox rows.
+	// Idle removes sessions last used longer ago that are not held and have neither tasks nor outbox rows. A hold that
+	// has lapsed goes with its session: it must not commit what it read.
 	Idle time.Duration
-	// Ledger removes the entries of owners whose last entry is older and that are not among the session's tasks.
+	// Ledger removes the marks, and all entries, of owners whose mark was last written or touched longer ago and that are
+	// not among the session's tasks.
 	Ledger time.Duration
 }

@@ -139,7 +139,7 @@ func TestASessionExpiresUnlessItIsUsed(t *testing.T) {
 		b.apply(increment, "", "")
 		for range 5 {
 			time.Sleep(30 * time.Minute)
-			require.NoError(t, b.Touch(t.Context(), session))
+			require.NoError(t, b.Touch(t.Context(), session, ""))
 		}
 		require.NotZero(t, b.snapshot().Position)
 		time.Sleep(2 * time.Hour)

@@ -87,16 +87,30 @@ const (
 )
 
 // TaskEnded takes the task off the session's list. With a failure (empty: none) it stays there as failed for a while, and the
-// page is told. For a task that is not listed it does nothing, so it may be repeated.
-func (s *Service) TaskEnded(ctx context.Context, session holdfast.SessionID, id holdfast.TaskID, failure string) error {
-	return s.TaskEndedAs(ctx, session, id, "", failure)
+// page is told. What its run, by Temporal's id, asks for from then on is refused with [holdfast.ErrTaskEnded]; a later run, as of a
+// reset, is let in. Empty: no run is. It may be repeated, and does nothing for a run that another has followed.
+func (s *Service) TaskEnded(ctx context.Context, session holdfast.SessionID, id holdfast.TaskID, run, failure string) error {
+	return s.TaskEndedAs(ctx, session, id, run, "", failure)
 }
 
 // TaskEndedAs is [Service.TaskEnded] of a caller that knows how the task ended, which the metrics tell. Empty: it is told by the
 // failure and by what the list says.
-func (s *Service) TaskEndedAs(ctx context.Context, session holdfast.SessionID, id holdfast.TaskID, how Ending, failure string) error {
-	return s.lifecycle(ctx, session, func(d *draft) error {
+func (s *Service) TaskEndedAs(
+	ctx context.Context, session holdfast.SessionID, id holdfast.TaskID, run string, how Ending, failure string,
+) error {
+	return s.lifecycleOf(ctx, Claim{Session: session, Owner: string(id)}, func(d *draft, held Held) error {
+		mark := &taskMark{}
+		if _, err := decodeMark(held, mark); err != nil {
+			return err
+		}
+		theEnd, changed := mark.end(run)
+		if changed {
+			d.mark(string(id), mark)
+		}
 		i := d.indexOf(id)
+		if !theEnd {
+			return nil
+		}
 		if i < 0 || !d.Tasks[i].Live() {
 			return nil
 		}
@@ -130,18 +144,13 @@ func (d *draft) tallyEnded(t Task, how Ending, failure string) {
 	d.tally(t.Name, how)
 }
 
-// TriggerKey is the key of the event that a row triggers: the event is applied, or has failed, once.
-func TriggerKey(row Pending) Key {
-	const keep = 4000 // more than what relays may do twice at the same time
-	return Key{Owner: "outbox", Position: row.ID, Keep: keep}
-}
-
-// EventFailed strikes a triggered event out of the outbox that could not be applied, and tells the page. The row's [TriggerKey] goes
-// into the ledger, so it may be repeated; for an event that was applied meanwhile it does nothing.
+// EventFailed strikes a triggered event out of the outbox that could not be applied, and tells the page. It may be repeated: for a row
+// that is not there any more, as that of an event that was applied meanwhile, it does nothing.
 func (s *Service) EventFailed(ctx context.Context, row Pending, failure string) error {
-	key := TriggerKey(row)
-	return s.lifecycleOnce(ctx, row.Session, key.String(), func(d *draft) error {
-		d.Entry = &Entry{Owner: key.Owner, Key: key.String(), Keep: key.Keep}
+	return s.lifecycleOf(ctx, Claim{Session: row.Session, Row: row.ID}, func(d *draft, held Held) error {
+		if !held.Waiting() {
+			return nil
+		}
 		d.Settled = []string{row.ID}
 		d.tell(TaskFailed{Name: row.Name, Error: failure})
 		return nil
@@ -150,9 +159,17 @@ func (s *Service) EventFailed(ctx context.Context, row Pending, failure string) 
 
 // Cancel asks for the end of one of the session's tasks, or of all of them (an empty id). It returns when that is noted
 // durably; the task is then listed as cancelling, and goes off the list when it has ended. To cancel
-// twice is to cancel once. The error wraps [ErrNoTask] for a task that the session's list does not have.
-func (s *Service) Cancel(ctx context.Context, session holdfast.SessionID, id holdfast.TaskID, reason string) error {
-	return s.lifecycle(ctx, session, func(d *draft) error {
+// twice is to cancel once. The key of a page's cancel makes it exactly-once, as that of an event: one that is asked for again, after
+// later events, does nothing. The zero Key: each cancel is done. The error wraps [ErrNoTask] for a task that the session's list
+// does not have, and [ErrForgotten] as for an event.
+func (s *Service) Cancel(ctx context.Context, session holdfast.SessionID, key Key, id holdfast.TaskID, reason string) error {
+	call := &Call{Session: session, Key: key}
+	return s.lifecycleOf(ctx, call.claim(), func(d *draft, held Held) error {
+		admission, err := admit(held, call)
+		if err != nil || admission.repeat {
+			return err
+		}
+		d.enter(nil, call, admission, nil)
 		if id == "" {
 			for _, t := range d.record.Tasks {
 				d.cancelOrDrop(t.ID, reason)
@@ -178,31 +195,31 @@ func (d *draft) cancelOrDrop(id holdfast.TaskID, reason string) {
 	d.cancel(id, reason)
 }
 
-// Request puts tasks to start and events to trigger into the outbox, as a section that asked for them would. A key makes it
-// exactly-once. The error wraps [holdfast.ErrBadArgument] for text that cannot be stored.
-func (s *Service) Request(ctx context.Context, session holdfast.SessionID, key Key, requests ...holdfast.Request) error {
-	err := checkNames(session, key)
+// Request puts tasks to start and events to trigger into the outbox, as a section that asked for them would. Call says for whom: its
+// Session, Key, Task, Run and Relist count, and its Handler is not called. A key makes it exactly-once. The error wraps
+// [holdfast.ErrBadArgument] for text that cannot be stored; else the errors are those of [Service.Apply].
+func (s *Service) Request(ctx context.Context, app *holdfast.App, call Call, requests ...holdfast.Request) error {
+	err := call.checkKey()
 	if unfit := checkRequests(requests); err == nil && unfit != nil {
 		err = fmt.Errorf("%w: %w", holdfast.ErrBadArgument, unfit)
 	}
 	if err == nil {
-		err = s.request(ctx, session, key, requests)
+		err = s.request(ctx, app, call, requests)
 	}
 	if err != nil {
-		return fmt.Errorf("request of session %s: %w", session, err)
+		return fmt.Errorf("request of session %s: %w", call.Session, err)
 	}
 	return nil
 }
 
-func (s *Service) request(ctx context.Context, session holdfast.SessionID, key Key, requests []holdfast.Request) error {
-	return s.hold(ctx, session, key.String(), func(held Held) (*Commit, error) {
-		if _, found := held.Recorded(); found {
-			return nil, nil
+func (s *Service) request(ctx context.Context, app *holdfast.App, call Call, requests []holdfast.Request) error {
+	return s.hold(ctx, call.claim(), func(held Held) (*Commit, error) {
+		admission, err := admit(held, &call)
+		if err != nil || admission.repeat {
+			return nil, err
 		}
 		d := s.draft(ctx, held.Record())
-		if key.Owner != "" {
-			d.Entry = &Entry{Owner: key.Owner, Key: key.String(), Keep: key.Keep}
-		}
+		d.enter(app, &call, admission, nil)
 		d.request(requests)
 		return d.finish(), nil
 	})
@@ -230,28 +247,30 @@ func (t Task) FailedLongAgo() bool { return !t.Live() && time.Since(t.Since) > s
 
 // lifecycle changes the session's tasks under its lock, beside any section. A session that expired stays gone.
 func (s *Service) lifecycle(ctx context.Context, session holdfast.SessionID, change func(*draft) error) error {
-	return s.lifecycleOnce(ctx, session, "", change)
+	return s.lifecycleOf(ctx, Claim{Session: session}, func(d *draft, _ Held) error { return change(d) })
 }
 
-// lifecycleOnce does nothing if the ledger has the key.
-func (s *Service) lifecycleOnce(ctx context.Context, session holdfast.SessionID, key string, change func(*draft) error) error {
-	err := s.hold(ctx, session, key, func(held Held) (*Commit, error) {
-		if _, found := held.Recorded(); found {
-			return nil, nil
-		}
+// lifecycleOf is lifecycle for a change that depends on what the ledger or the outbox has.
+func (s *Service) lifecycleOf(ctx context.Context, claim Claim, change func(*draft, Held) error) error {
+	err := s.hold(ctx, claim, func(held Held) (*Commit, error) {
 		d := s.draft(ctx, held.Record())
-		if err := change(d); err != nil {
+		if err := change(d, held); err != nil {
 			return nil, err
 		}
-		if d.record.Epoch == "" || !d.TasksChanged && len(d.Settled) == 0 && len(d.change.Messages) == 0 {
+		if d.record.Epoch == "" || d.empty() {
 			return nil, nil
 		}
 		return d.finish(), nil
 	})
 	if err != nil {
-		return fmt.Errorf("update the tasks of session %s: %w", session, err)
+		return fmt.Errorf("update the tasks of session %s: %w", claim.Session, err)
 	}
 	return nil
+}
+
+// empty reports a change of the tasks that changes nothing.
+func (d *draft) empty() bool {
+	return !d.TasksChanged && len(d.Settled) == 0 && len(d.change.Messages) == 0 && d.Entry == nil && d.Marks == nil
 }
 
 // tell tells the page of a failure.

@@ -57,11 +57,11 @@ func TestRequest_RefusesArgumentOverLimit(t *testing.T) {
 	event, err := b.app.Event("ring")
 	require.NoError(t, err)
 	large := json.RawMessage(`"` + strings.Repeat("<", holdfast.MaxArgument/5) + `"`)
-	err = b.Request(t.Context(), session, state.Key{}, holdfast.Request{Event: event, Argument: large})
+	err = b.Request(t.Context(), b.app, state.Call{Session: session}, holdfast.Request{Event: event, Argument: large})
 	require.ErrorIs(t, err, holdfast.ErrBadArgument)
 	require.ErrorContains(t, err, "the argument of event ring is too large: 629144 bytes of JSON, and the limit is 524288")
 	deep := json.RawMessage(strings.Repeat("[", 65) + strings.Repeat("]", 65))
-	err = b.Request(t.Context(), session, state.Key{}, holdfast.Request{Event: event, Argument: deep})
+	err = b.Request(t.Context(), b.app, state.Call{Session: session}, holdfast.Request{Event: event, Argument: deep})
 	require.ErrorIs(t, err, holdfast.ErrTooDeep)
 	require.Empty(t, b.outbox())
 }

@@ -89,6 +89,7 @@ const (
 	outcomePanicked  = "panicked"
 	outcomeExpired   = "expired"
 	outcomeOverrun   = "overrun"
+	outcomeLate      = "late"
 	outcomeFailed    = "failed"
 )
 
@@ -105,6 +106,8 @@ func outcomeOf(err error) string {
 		return outcomeExpired
 	case errors.As(err, &section), errors.Is(err, holdfast.ErrBadArgument):
 		return outcomeRefused
+	case errors.Is(err, holdfast.ErrTaskEnded), errors.Is(err, ErrForgotten), errors.Is(err, ErrOtherEpoch), errors.Is(err, ErrTaskNotListed):
+		return outcomeLate
 	default:
 		return outcomeFailed
 	}

@@ -94,7 +94,7 @@ func TestSectionsAreMeasuredByWhatTheyCameTo(t *testing.T) {
 			require.Error(t, err)
 		}
 		call := o.call(add, "", "1")
-		call.Task = "test.task-abc-x"
+		call.Task, call.Run, call.Relist = "test.task-abc-x", "run", true
 		_, err := o.Apply(t.Context(), call)
 		require.NoError(t, err)
 		call.Input = []byte(`"one"`)
@@ -159,9 +159,9 @@ func TestTasksAreCountedAsTheyBeginAndEnd(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]int64{"app=test,task=task": 1}, o.measured("holdfast_tasks_started"))
 
-	require.NoError(t, o.TaskEnded(t.Context(), session, one, ""))
-	require.NoError(t, o.TaskEnded(t.Context(), session, one, ""))
-	require.NoError(t, o.TaskEnded(t.Context(), session, other, "no luck")) // before its start was noted
+	require.NoError(t, o.TaskEnded(t.Context(), session, one, "run", ""))
+	require.NoError(t, o.TaskEnded(t.Context(), session, one, "run", ""))
+	require.NoError(t, o.TaskEnded(t.Context(), session, other, "run", "no luck")) // before its start was noted
 	require.Equal(t, map[string]int64{"app=test,task=task": 1, "app=test,task=taskWith": 1}, o.measured("holdfast_tasks_started"))
 
 	o.apply(startNewest, "", "1")
@@ -170,8 +170,8 @@ func TestTasksAreCountedAsTheyBeginAndEnd(t *testing.T) {
 	require.NoError(t, err)
 	o.apply(startNewest, "", "2") // waits for the first
 	o.apply(startNewest, "", "3") // and is superseded before it began
-	require.NoError(t, o.TaskEnded(t.Context(), session, first, ""))
-	require.NoError(t, o.TaskEndedAs(t.Context(), session, o.newestID(), state.EndingRefused, "too large"))
+	require.NoError(t, o.TaskEnded(t.Context(), session, first, "run", ""))
+	require.NoError(t, o.TaskEndedAs(t.Context(), session, o.newestID(), "", state.EndingRefused, "too large"))
 	require.Equal(t, map[string]int64{
 		"app=test,outcome=completed,task=task":   1,
 		"app=test,outcome=failed,task=taskWith":  1,

@@ -10,23 +10,20 @@ import (
 )
 
 // plan turns what a section did into what is written; nil when there is nothing.
-func (s *Service) plan(ctx context.Context, record *Record, call Call, work *work) *Commit {
+func (s *Service) plan(ctx context.Context, record *Record, call Call, a *admission, work *work) *Commit {
 	d := s.draft(ctx, record)
-	if call.Key.Owner != "" {
-		d.Entry = &Entry{Owner: call.Key.Owner, Key: call.Key.String(), Result: work.outcome.Result, Keep: call.Key.Keep}
-	}
+	d.enter(call.Handler.App(), &call, a, work.outcome.Result)
 	if len(work.outcome.Documents) > 0 {
 		d.Documents, d.change.States = work.outcome.Documents, work.patches
 	}
 	if call.Settles != "" {
 		d.Settled = []string{call.Settles}
 	}
-	d.relist(call)
 	d.request(work.outcome.Requests)
 	for _, m := range work.outcome.Messages {
 		d.emit(m.Name, m.Data)
 	}
-	if d.Entry == nil && !work.outcome.Changes() {
+	if d.Entry == nil && d.Marks == nil && d.Settled == nil && !work.outcome.Changes() {
 		return nil
 	}
 	return d.finish()

@@ -62,6 +62,7 @@ func (d *draft) supersede(tasks []holdfast.TaskID) {
 			d.tally(d.Deferred[i].Name, EndingCancelled)
 			d.Deferred = slices.Delete(d.Deferred, i, i+1)
 			d.unlist(id)
+			d.neverRuns(id)
 			continue
 		}
 		d.cancel(id, "superseded by a later one")
@@ -95,13 +96,16 @@ func (d *draft) release() {
 	})
 }
 
-// relist puts a task back on the list whose section is applied although the list does not have it: its workflow was reset after
-// it had ended.
-func (d *draft) relist(call Call) {
-	if call.Task.Session() != call.Session || d.indexOf(call.Task) >= 0 {
-		return
+// relist puts a task back on the list whose section is applied although the list does not have it, or has it as failed: its
+// workflow was reset after it had ended.
+func (d *draft) relist(app *holdfast.App, id holdfast.TaskID) {
+	task := Task{ID: id, Name: id.Name(), Bound: wasBound(app, id)}
+	if i := d.indexOf(id); i >= 0 {
+		task = d.Tasks[i]
+		d.unlist(id)
 	}
-	d.list(Task{ID: call.Task, Name: call.Task.Name(), Status: StatusRunning, Since: d.At, Bound: wasBound(call)})
+	task.Status, task.Since, task.Error = StatusRunning, d.At, ""
+	d.list(task)
 }
 
 // bound reports a task that is cancelled when its page has gone.
@@ -111,8 +115,8 @@ func bound(task *holdfast.Task) bool {
 
 // wasBound is bound for a task that has lost its row. If the app does not say otherwise, it listens: a signal too many does
 // no harm, one too few ends a task under its page.
-func wasBound(call Call) bool {
-	task, err := call.Handler.App().NamedTask(call.Task.Name())
+func wasBound(app *holdfast.App, id holdfast.TaskID) bool {
+	task, err := app.NamedTask(id.Name())
 	return err != nil || bound(task)
 }
 

@@ -82,7 +82,7 @@ func TestASecondStartIsSkippedWhileOneRuns(t *testing.T) {
 	b.started(0)
 	b.apply(startSingle, "3", "3")
 	require.Equal(t, []string{"single running"}, b.listed())
-	require.NoError(t, b.TaskEnded(t.Context(), session, b.taskID(0), ""))
+	require.NoError(t, b.TaskEnded(t.Context(), session, b.taskID(0), "run", ""))
 	b.apply(startSingle, "4", "4")
 	require.Equal(t, []string{"start single 4"}, b.outbox())
 }
@@ -98,7 +98,7 @@ func TestTheNewestWaitsUntilTheOneItSupersedesHasEnded(t *testing.T) {
 	}
 	require.Equal(t, []string{"newest cancelling", "newest starting"}, b.listed(), "those between are gone")
 	require.Equal(t, []string{`cancel newest "superseded by a later one"`}, b.outbox())
-	require.NoError(t, b.TaskEnded(t.Context(), session, first, ""))
+	require.NoError(t, b.TaskEnded(t.Context(), session, first, "run", ""))
 	require.Equal(t, []string{"start newest 4"}, b.outbox(), "the cancelling is settled, the last one starts")
 	require.Equal(t, []string{"newest starting"}, b.listed())
 }
@@ -118,16 +118,16 @@ func TestCancelling(t *testing.T) {
 	b.apply(startNewest, "2", "2")
 	b.started(0)
 	b.started(1)
-	require.ErrorIs(t, b.Cancel(ctx, session, "test.single-abc-other", "by hand"), state.ErrNoTask)
-	require.ErrorIs(t, b.Cancel(ctx, "test-stranger", b.taskID(0), "by hand"), state.ErrNoTask, "another session's")
+	require.ErrorIs(t, b.Cancel(ctx, session, state.Key{}, "test.single-abc-other", "by hand"), state.ErrNoTask)
+	require.ErrorIs(t, b.Cancel(ctx, "test-stranger", state.Key{}, b.taskID(0), "by hand"), state.ErrNoTask, "another session's")
 	for range 2 { // once is enough
-		require.NoError(t, b.Cancel(ctx, session, b.taskID(0), "by hand"))
+		require.NoError(t, b.Cancel(ctx, session, state.Key{}, b.taskID(0), "by hand"))
 		require.Equal(t, []string{`cancel single "by hand"`}, b.outbox())
 	}
-	require.NoError(t, b.Cancel(ctx, session, "", "all of them"))
+	require.NoError(t, b.Cancel(ctx, session, state.Key{}, "", "all of them"))
 	require.Equal(t, []string{`cancel single "by hand"`, `cancel newest "all of them"`}, b.outbox())
 	require.Equal(t, []string{"single cancelling", "newest cancelling"}, b.listed())
-	require.NoError(t, b.Cancel(ctx, "test-stranger", "", "none there"))
+	require.NoError(t, b.Cancel(ctx, "test-stranger", state.Key{}, "", "none there"))
 }
 
 func TestFailedTasksStayListedForAWhile(t *testing.T) {
@@ -137,31 +137,12 @@ func TestFailedTasksStayListedForAWhile(t *testing.T) {
 		b.apply(startNewest, fmt.Sprint(n), fmt.Sprint(n))
 		b.started(len(b.snapshot().Tasks) - 1)
 		failed := b.snapshot().Tasks[len(b.snapshot().Tasks)-1]
-		require.NoError(t, b.TaskEnded(t.Context(), session, failed.ID, "no luck"))
+		require.NoError(t, b.TaskEnded(t.Context(), session, failed.ID, "run", "no luck"))
 		tasks := b.snapshot().Tasks
 		require.Equal(t, "no luck", tasks[len(tasks)-1].Error)
 		require.Len(t, tasks, 1, "a new start of the name takes the failed one off")
 	}
 	require.False(t, b.snapshot().Tasks[0].FailedLongAgo())
-}
-
-func TestAResetTaskIsListedAgain(t *testing.T) {
-	t.Parallel()
-	b := newPolicies(t)
-	b.apply(startSingle, "1", "1")
-	b.started(0)
-	id := b.taskID(0)
-	require.NoError(t, b.TaskEnded(t.Context(), session, id, ""))
-	call := b.call(increment, "2", "")
-	call.Task = id
-	_, err := b.Apply(t.Context(), call)
-	require.NoError(t, err)
-	require.Equal(t, []string{"single running"}, b.listed())
-	call = b.call(increment, "3", "")
-	call.Task = "test.single-stranger-x"
-	_, err = b.Apply(t.Context(), call)
-	require.NoError(t, err)
-	require.Len(t, b.listed(), 1, "another session's task is none of this one's")
 }
 
 // forgetful is a driver whose commits are written and whose answers are lost.
@@ -212,7 +193,7 @@ func TestAFailedEventIsToldOnce(t *testing.T) {
 	handler, err := b.app.Event("ring")
 	require.NoError(t, err)
 	_, err = b.Apply(t.Context(), state.Call{
-		Handler: handler, Session: session, Input: rows[2].Argument, Settles: rows[2].ID, Key: state.TriggerKey(rows[2]),
+		Handler: handler, Session: session, Input: rows[2].Argument, Settles: rows[2].ID,
 	})
 	require.NoError(t, err)
 	require.NoError(t, b.EventFailed(t.Context(), rows[2], "no bell"))

@@ -55,9 +55,10 @@ func (s *Service) Close() error {
 // Deadline is how long a section may take.
 func (s *Service) Deadline() time.Duration { return s.opts.Deadline }
 
-// Touch keeps the session from expiring, as every section does too. A client that only looks on needs it.
-func (s *Service) Touch(ctx context.Context, session holdfast.SessionID) error {
-	return s.driver.Touch(ctx, session)
+// Touch keeps the session from expiring, as every section does too, and the owner (of a [Key]; empty: none) from being forgotten
+// by the ledger. A client that only looks on needs it.
+func (s *Service) Touch(ctx context.Context, session holdfast.SessionID, owner string) error {
+	return s.driver.Touch(ctx, session, owner)
 }
 
 // watch hears of other processes' commits. A watch that breaks is begun anew; what was missed meanwhile is made good by

@@ -74,7 +74,7 @@ func (b *bench) call(fn any, position, input string) state.Call {
 	require.NoError(b.t, err)
 	c := state.Call{Handler: handler, Session: session, Input: json.RawMessage(input)}
 	if position != "" {
-		c.Key = state.Key{Owner: "owner", Position: position, Fingerprint: state.Fingerprint(handler.Name(), c.Input), Keep: 10}
+		c.Key = state.Key{Owner: "owner", Position: position, Fingerprint: state.Fingerprint(handler.Name(), c.Input)}
 	}
 	return c
 }
@@ -129,17 +129,6 @@ func TestACallWithoutAKeyIsAppliedEachTime(t *testing.T) {
 	b.apply(increment, "", "")
 	b.apply(increment, "", "")
 	require.JSONEq(t, `{"counter":2}`, string(b.snapshot().States["State"]))
-}
-
-func TestTheLedgerKeepsTheNewestOfEachOwner(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, state.Options{})
-	keys := "abcdefghijkl"
-	for _, key := range keys {
-		b.apply(increment, string(key), "")
-	}
-	require.True(t, b.apply(increment, keys[len(keys)-10:][:1], "").Repeat, "the last ten are kept")
-	require.False(t, b.apply(increment, keys[:1], "").Repeat, "older ones are dropped")
 }
 
 // nothing checks that a failed section left no trace: not in the state, the ledger, the outbox or the log.

@@ -57,7 +57,7 @@ func TestATaskGoesThroughItsLife(t *testing.T) {
 
 	revision := b.snapshot().Position.Revision
 	for range 2 {
-		require.NoError(t, b.TaskEnded(t.Context(), session, id, ""))
+		require.NoError(t, b.TaskEnded(t.Context(), session, id, "run", ""))
 		require.Len(t, b.snapshot().Tasks, 1)
 		require.Equal(t, revision+1, b.snapshot().Position.Revision)
 	}
@@ -68,7 +68,7 @@ func TestATaskThatEndedBeforeItsStartWasNotedIsNotListedAgain(t *testing.T) {
 	b := newBench(t, state.Options{})
 	b.apply(startTwo, "1", "")
 	id := b.snapshot().Tasks[0].ID
-	require.NoError(t, b.TaskEnded(t.Context(), session, id, ""))
+	require.NoError(t, b.TaskEnded(t.Context(), session, id, "run", ""))
 	unlisted, err := b.TasksStarted(t.Context(), session, id)
 	require.NoError(t, err)
 	require.Equal(t, []holdfast.TaskID{id}, unlisted)
@@ -84,7 +84,7 @@ func TestAFailureIsTold(t *testing.T) {
 	first, err := reader.Next(t.Context())
 	require.NoError(t, err)
 	id := first.Snapshot.Tasks[0].ID
-	require.NoError(t, b.TaskEnded(t.Context(), session, id, "no more seats"))
+	require.NoError(t, b.TaskEnded(t.Context(), session, id, "run", "no more seats"))
 	update, err := reader.Next(t.Context())
 	require.NoError(t, err)
 	require.Len(t, update.Change.Messages, 1)
@@ -97,7 +97,7 @@ func TestAFailureIsTold(t *testing.T) {
 func TestAnUnknownTaskIsNoTrouble(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, state.Options{})
-	require.NoError(t, b.TaskEnded(t.Context(), "test-new", holdfast.TaskID("nobody"), "x"))
+	require.NoError(t, b.TaskEnded(t.Context(), "test-new", holdfast.TaskID("nobody"), "run", "x"))
 	snapshot, err := b.Snapshot(t.Context(), b.app, "test-new")
 	require.NoError(t, err)
 	require.Zero(t, snapshot.Position, "no session was made for it")

@@ -59,15 +59,16 @@ func TestKeysThatNoStoreTakesAreRefused(t *testing.T) {
 	for _, call := range []state.Call{
 		{Handler: handler, Session: session, Key: state.Key{Owner: "load\x00", Position: "1"}},
 		{Handler: handler, Session: session, Key: state.Key{Owner: "load", Position: "\xff"}},
+		{Handler: handler, Session: session, Run: "\x00"},
 		{Handler: handler, Session: session + "\x00"},
 		{Handler: handler, Session: session + "\xff"},
 	} {
 		_, err := b.Apply(t.Context(), call)
 		require.ErrorIs(t, err, holdfast.ErrBadArgument)
-		require.ErrorIs(t, b.Request(t.Context(), call.Session, call.Key, request), holdfast.ErrBadArgument)
+		require.ErrorIs(t, b.Request(t.Context(), b.app, call, request), holdfast.ErrBadArgument)
 	}
 	request.Argument = noUTF8()
-	require.ErrorIs(t, b.Request(t.Context(), session, state.Key{}, request), holdfast.ErrBadArgument)
+	require.ErrorIs(t, b.Request(t.Context(), b.app, state.Call{Session: session}, request), holdfast.ErrBadArgument)
 	require.Zero(t, b.snapshot().Position)
 }
 

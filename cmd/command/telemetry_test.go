@@ -96,7 +96,7 @@ func watched(t *testing.T) string {
 		return strings.Contains(text, "holdfast_tasks{") && strings.Contains(text, "holdfast_commit_to_send_seconds_count") &&
 			strings.Contains(text, `outcome="applied",section="watchedEvent"} 2`)
 	}, 10*time.Second, 10*time.Millisecond)
-	require.NoError(t, service.TaskEnded(t.Context(), listed[0].Session, listed[0].Tasks[0].ID, ""))
+	require.NoError(t, service.TaskEnded(t.Context(), listed[0].Session, listed[0].Tasks[0].ID, "", ""))
 	return scrape(t, seen.Handler)
 }
 

@@ -73,6 +73,10 @@ const (
 	ErrorOverrun = "Overrun"
 	// ErrorNested is a section entered within a section of the same session.
 	ErrorNested = "NestedSection"
+	// ErrorTaskEnded is a section of a task's run that has ended.
+	ErrorTaskEnded = "TaskEnded"
+	// ErrorForgotten is a section of which it is no longer known whether it was applied.
+	ErrorForgotten = "Forgotten"
 	// ErrorMisuse is a call of package workflows that cannot work, such as an unregistered section.
 	ErrorMisuse = "Misuse"
 )

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -49,23 +50,37 @@ func (s *session) write(c *state.Commit) {
 	}
 }
 
-// enter puts the call into the ledger and drops the oldest of its owner.
+// enter puts the call into the ledger, drops those of its owner that are forgotten, and writes the marks.
 func (s *session) enter(c *state.Commit) {
+	for name, mark := range c.Marks {
+		o := s.owner(name)
+		o.mark, o.last = mark, s.touched
+	}
 	e := c.Entry
 	if e == nil {
 		return
 	}
-	o := s.owners[e.Owner]
-	if o == nil {
-		o = &owner{}
-		s.owners[e.Owner] = o
-	}
 	s.ledger[e.Key] = entry{result: e.Result}
-	o.keys, o.last = append(o.keys, e.Key), s.touched
-	for int64(len(o.keys)) > e.Keep {
-		delete(s.ledger, o.keys[0])
-		o.keys = o.keys[1:]
+	o := s.owner(e.Owner)
+	o.calls = slices.Insert(o.calls, o.after(e.Seq), call{seq: e.Seq, key: e.Key})
+	from, to := o.after(0), max(o.after(0), o.after(e.Forget))
+	for _, old := range o.calls[from:to] {
+		delete(s.ledger, old.key)
 	}
+	o.calls = slices.Delete(o.calls, from, to)
+}
+
+func (s *session) owner(name string) *owner {
+	if s.owners[name] == nil {
+		s.owners[name] = &owner{}
+	}
+	return s.owners[name]
+}
+
+// after is the place behind the calls up to the number.
+func (o *owner) after(seq int64) int {
+	i, _ := slices.BinarySearchFunc(o.calls, seq+1, func(c call, n int64) int { return cmp.Compare(c.seq, n) })
+	return i
 }
 
 // last keeps the last n of a list, in memory of its own once the list has outgrown it.

@@ -16,6 +16,9 @@ func (d *Driver) Expire(_ context.Context, e state.Expiry) (int, error) {
 	for id, s := range d.sessions {
 		if now.Sub(s.touched) > e.Idle && !d.needed(s) {
 			delete(d.sessions, id)
+			if h := d.holds[id]; h != nil { // it has lapsed: it must not commit what it read
+				h.release()
+			}
 			removed++
 			continue
 		}
@@ -39,8 +42,8 @@ func (s *session) forget(before time.Time) {
 		if runs || !o.last.Before(before) {
 			continue
 		}
-		for _, key := range o.keys {
-			delete(s.ledger, key)
+		for _, call := range o.calls {
+			delete(s.ledger, call.key)
 		}
 		delete(s.owners, id)
 	}

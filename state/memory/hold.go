@@ -11,12 +11,14 @@ import (
 
 // held is a hold. It is the session's as long as it stands in Driver.holds: that it is this very value is the fence.
 type held struct {
-	driver *Driver
-	id     holdfast.SessionID
-	record *state.Record
-	result json.RawMessage
-	found  bool
-	until  time.Time // protected by Driver.mu
+	driver  *Driver
+	id      holdfast.SessionID
+	record  *state.Record
+	result  json.RawMessage
+	found   bool
+	mark    json.RawMessage
+	waiting bool
+	until   time.Time // protected by Driver.mu
 }
 
 // Acquire waits until nobody holds the session, or the hold of who does has lapsed.
@@ -56,9 +58,8 @@ func (d *Driver) try(claim state.Claim) (state.Held, <-chan struct{}, time.Durat
 	}
 	h := &held{driver: d, id: claim.Session, until: time.Now().Add(claim.Lease), record: &state.Record{Session: claim.Session}}
 	if s := d.sessions[claim.Session]; s != nil {
-		h.record = s.copy()
+		h.look(s, claim)
 	}
-	h.result, h.found = d.recorded(claim.Session, claim.Key)
 	d.holds[claim.Session] = h
 	return h, nil, 0, nil
 }
@@ -68,6 +69,12 @@ func (h *held) Record() *state.Record { return h.record }
 
 // Recorded is what the ledger has under the claim's key.
 func (h *held) Recorded() (json.RawMessage, bool) { return h.result, h.found }
+
+// Mark is that of the claim's owner.
+func (h *held) Mark() json.RawMessage { return h.mark }
+
+// Waiting reports whether the claim's row stands in the outbox.
+func (h *held) Waiting() bool { return h.waiting }
 
 // Renew makes the hold last for another lease.
 func (h *held) Renew(_ context.Context, lease time.Duration) error {

@@ -44,10 +44,16 @@ type session struct {
 // entry is one call in the ledger.
 type entry struct{ result json.RawMessage }
 
-// owner is who made calls that are in the ledger.
+// owner is who makes calls that the ledger knows.
 type owner struct {
-	keys []string  // of the entries, the oldest first
-	last time.Time // when it made the last one
+	mark  json.RawMessage
+	last  time.Time // when it was written or touched last
+	calls []call    // in the ledger, by number
+}
+
+type call struct {
+	seq int64
+	key string
 }
 
 // New returns an empty driver.
@@ -97,12 +103,17 @@ func (s *session) copy() *state.Record {
 	return &r
 }
 
-// Touch notes that the session is in use.
-func (d *Driver) Touch(_ context.Context, id holdfast.SessionID) error {
+// Touch notes that the session, and an owner of its ledger, are in use.
+func (d *Driver) Touch(_ context.Context, id holdfast.SessionID, owner string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if s := d.sessions[id]; s != nil {
-		s.touched = time.Now()
+	s := d.sessions[id]
+	if s == nil {
+		return nil
+	}
+	s.touched = time.Now()
+	if o := s.owners[owner]; o != nil {
+		o.last = s.touched
 	}
 	return nil
 }
@@ -114,12 +125,14 @@ func (d *Driver) Outbox(_ context.Context, limit int) ([]state.Pending, error) {
 	return slices.Clone(d.outbox[:min(limit, len(d.outbox))]), nil
 }
 
-// recorded looks a call up in the ledger.
-func (d *Driver) recorded(id holdfast.SessionID, key string) (json.RawMessage, bool) {
-	s := d.sessions[id]
-	if s == nil || key == "" {
-		return nil, false
+// look takes over what the session has of the claim.
+func (h *held) look(s *session, claim state.Claim) {
+	h.record = s.copy()
+	var e entry
+	e, h.found = s.ledger[claim.Key]
+	h.result = e.result
+	if o := s.owners[claim.Owner]; o != nil {
+		h.mark = o.mark
 	}
-	e, found := s.ledger[key]
-	return e.result, found
+	h.waiting = slices.ContainsFunc(h.driver.outbox, func(p state.Pending) bool { return p.Session == claim.Session && p.ID == claim.Row })
 }

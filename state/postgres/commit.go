@@ -145,15 +145,19 @@ func (w *writing) saveChange(c *state.Commit) {
 }
 
 func (w *writing) saveEntry(c *state.Commit) {
+	for owner, mark := range c.Marks {
+		w.queue(`INSERT INTO marks (session, owner, mark, at) VALUES ($1, $2, $3, clock_timestamp())
+			ON CONFLICT (session, owner) DO UPDATE SET mark = $3, at = clock_timestamp()`, w.session, owner, string(mark))
+	}
 	e := c.Entry
 	if e == nil {
 		return
 	}
-	w.queue(`INSERT INTO ledger (session, key, owner, n, result, at)
-		VALUES ($1, $2, $3, (SELECT coalesce(max(n), 0) + 1 FROM ledger WHERE session = $1 AND owner = $3), $4, clock_timestamp())`,
-		w.session, e.Key, e.Owner, text(e.Result))
-	w.queue(`DELETE FROM ledger WHERE session = $1 AND owner = $2
-		AND n <= (SELECT max(n) FROM ledger WHERE session = $1 AND owner = $2) - $3::bigint`, w.session, e.Owner, e.Keep)
+	w.queue("INSERT INTO ledger (session, key, owner, seq, result) VALUES ($1, $2, $3, $4, $5)",
+		w.session, e.Key, e.Owner, e.Seq, text(e.Result))
+	if e.Forget > 0 {
+		w.queue("DELETE FROM ledger WHERE session = $1 AND owner = $2 AND seq BETWEEN 1 AND $3", w.session, e.Owner, e.Forget)
+	}
 }
 
 func (w *writing) saveOutbox(c *state.Commit) {

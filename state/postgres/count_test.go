@@ -92,7 +92,7 @@ func TestCountIsExactOverACrash(t *testing.T) {
 	for caller := range callers {
 		group.Go(func() {
 			for n := range rounds {
-				key := state.Key{Owner: fmt.Sprint("page", caller), Position: fmt.Sprint(n), Keep: 10}
+				key := state.Key{Owner: fmt.Sprint("caller", caller), Position: fmt.Sprint(n), Seq: int64(n) + 1, Forget: int64(n)}
 				if !c.count(t, state.Call{Handler: handler, Session: "test-one", Key: key}) {
 					return
 				}

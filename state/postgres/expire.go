@@ -12,9 +12,12 @@ import (
 	"github.com/holdfast-run/holdfast/state"
 )
 
-// Touch notes that the session is in use.
-func (d *Driver) Touch(ctx context.Context, session holdfast.SessionID) error {
+// Touch notes that the session, and an owner of its ledger, are in use.
+func (d *Driver) Touch(ctx context.Context, session holdfast.SessionID, owner string) error {
 	_, err := d.exec(ctx, "touch", "UPDATE sessions SET touched_at = clock_timestamp() WHERE session = $1", string(session))
+	if err == nil && owner != "" {
+		_, err = d.exec(ctx, "touch", "UPDATE marks SET at = clock_timestamp() WHERE session = $1 AND owner = $2", string(session), owner)
+	}
 	return err
 }
 
@@ -39,10 +42,10 @@ func (d *Driver) Expire(ctx context.Context, e state.Expiry) (removed int, err e
 }
 
 const (
-	silentOwners = `DELETE FROM ledger USING (SELECT session, owner FROM ledger GROUP BY session, owner
-			HAVING max(at) < statement_timestamp() - $1::interval) AS silent
-		WHERE ledger.session = silent.session AND ledger.owner = silent.owner
-		AND NOT EXISTS (SELECT FROM sessions WHERE sessions.session = ledger.session AND silent.owner = ANY (task_ids))`
+	silentOwners = `WITH silent AS (DELETE FROM marks WHERE at < statement_timestamp() - $1::interval
+			AND NOT EXISTS (SELECT FROM sessions WHERE sessions.session = marks.session AND marks.owner = ANY (task_ids))
+			RETURNING session, owner)
+		DELETE FROM ledger USING silent WHERE ledger.session = silent.session AND ledger.owner = silent.owner`
 	deadStarters = `DELETE FROM starters WHERE until < statement_timestamp() - $1::interval
 		AND NOT EXISTS (SELECT FROM presence WHERE starter = starters.id)`
 	lostHolds = `DELETE FROM holds WHERE until < least(statement_timestamp(), statement_timestamp() - $1::interval)

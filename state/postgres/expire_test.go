@@ -61,7 +61,8 @@ func testExpiryIsInBatches(t *testing.T, address string) {
 		CREATE TRIGGER note AFTER DELETE ON sessions REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION note();
 		CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not the ledger'; END $$;
 		INSERT INTO sessions VALUES ('test-busy', 'e', 1, 0, 0, '', '[{"id":"task"}]', '{task}', '[]', now());
-		INSERT INTO ledger VALUES ('test-busy', 'key', 'silent', 1, NULL, now());
+		INSERT INTO marks VALUES ('test-busy', 'silent', '{}', now());
+		INSERT INTO ledger VALUES ('test-busy', 'key', 'silent', NULL, 1);
 		CREATE TRIGGER refuse BEFORE DELETE ON ledger FOR EACH ROW EXECUTE FUNCTION refuse()`)
 	require.NoError(t, err)
 	removed, err := expireAll(t, d)

@@ -23,6 +23,8 @@ type held struct {
 	record *state.Record
 	result json.RawMessage
 	found  bool
+	mark   []byte
+	waits  bool
 	over   bool // committed or released
 }
 
@@ -77,10 +79,7 @@ func (h *held) try(ctx context.Context, claim state.Claim) error {
 		WHERE holds.until <= clock_timestamp() OR holds.term = excluded.term`, string(claim.Session), h.term, claim.Lease).
 		Exec(func(tag pgconn.CommandTag) error { taken = tag.RowsAffected(); return nil })
 	h.record = queueRecord(b, claim.Session, mine, h.term)
-	h.result, h.found = nil, false
-	if claim.Key != "" {
-		b.Queue("SELECT result FROM ledger WHERE session = $1 AND key = $2", string(claim.Session), claim.Key).Query(h.look)
-	}
+	h.look(b, claim)
 	if err := h.driver.send(ctx, b); err != nil {
 		return err
 	}
@@ -90,12 +89,21 @@ func (h *held) try(ctx context.Context, claim state.Claim) error {
 	return nil
 }
 
-// look reads the call that was found in the ledger, if it was.
-func (h *held) look(rows pgx.Rows) error {
-	return each(rows, func() error {
-		h.found = true
-		return rows.Scan((*[]byte)(&h.result))
-	})
+// look asks for what the claim names in the ledger and in the outbox.
+func (h *held) look(b *pgx.Batch, claim state.Claim) {
+	h.result, h.found, h.mark, h.waits = nil, false, nil, false
+	find := func(name string, found *bool, to any, query string) {
+		if name == "" {
+			return
+		}
+		queueEach(b, func(rows pgx.Rows) error {
+			*found = true
+			return rows.Scan(to)
+		}, query, string(claim.Session), name)
+	}
+	find(claim.Key, &h.found, (*[]byte)(&h.result), "SELECT result FROM ledger WHERE session = $1 AND key = $2")
+	find(claim.Owner, new(bool), &h.mark, "SELECT mark FROM marks WHERE session = $1 AND owner = $2")
+	find(claim.Row, &h.waits, new(string), "SELECT id FROM outbox WHERE session = $1 AND id = $2")
 }
 
 // Record is the session as it was when the hold began.
@@ -103,6 +111,12 @@ func (h *held) Record() *state.Record { return h.record }
 
 // Recorded is what the ledger has under the claim's key.
 func (h *held) Recorded() (json.RawMessage, bool) { return h.result, h.found }
+
+// Mark is that of the claim's owner.
+func (h *held) Mark() json.RawMessage { return h.mark }
+
+// Waiting reports whether the claim's row stands in the outbox.
+func (h *held) Waiting() bool { return h.waits }
 
 // Renew makes the hold last for another lease.
 func (h *held) Renew(ctx context.Context, lease time.Duration) error {

@@ -105,14 +105,16 @@ func testJSONKeepsItsBytes(t *testing.T, address string) {
 	held := hold(t, d)
 	c := next(held, 1)
 	c.Documents = holdfast.Documents{"State": json.RawMessage(strange)}
-	c.Entry = &state.Entry{Owner: "page", Key: "1", Result: json.RawMessage(strange), Keep: 10}
+	c.Entry = &state.Entry{Owner: "task", Key: "1", Seq: 1, Result: json.RawMessage(strange)}
+	c.Marks = map[string]json.RawMessage{"task": json.RawMessage(strange)}
 	c.Tasks, c.TasksChanged = []state.Task{{ID: "task", Error: "\x00"}}, true
 	require.NoError(t, held.Commit(t.Context(), c))
 	requireValue(t, d, strange)
 
-	again, err := d.Acquire(t.Context(), state.Claim{Session: "test-one", Lease: time.Hour, Key: "1"})
+	again, err := d.Acquire(t.Context(), state.Claim{Session: "test-one", Lease: time.Hour, Key: "1", Owner: "task"})
 	require.NoError(t, err)
 	defer again.Release()
+	require.Equal(t, strange, string(again.Mark())) //nolint:testifylint // byte for byte is what is promised
 	result, found := again.Recorded()
 	require.True(t, found)
 	require.Equal(t, strange, string(result)) //nolint:testifylint // byte for byte is what is promised

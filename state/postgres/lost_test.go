@@ -75,6 +75,6 @@ func testAHoldWhoseAnswerIsLostIsHad(t *testing.T, address string) {
 	p.losesRequest()
 	requireValue(t, d, "2")
 	p.losesRequest()
-	require.NoError(t, d.Touch(t.Context(), "test-one"))
+	require.NoError(t, d.Touch(t.Context(), "test-one", ""))
 	requireValue(t, safe, "2")
 }

@@ -16,7 +16,7 @@ DECLARE
     options text;
     kept char;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['sessions', 'holds', 'documents', 'ledger', 'changes', 'messages', 'presence'] LOOP
+    FOREACH name IN ARRAY ARRAY['sessions', 'holds', 'documents', 'ledger', 'marks', 'changes', 'messages', 'presence'] LOOP
         SELECT coalesce('WITH (' || array_to_string(reloptions, ', ') || ')', ''), relpersistence INTO options, kept
             FROM pg_class WHERE oid = name::regclass;
         EXECUTE format('ALTER TABLE %I RENAME TO %I', name, name || '_whole');
@@ -28,7 +28,7 @@ BEGIN
         EXECUTE format('INSERT INTO %I SELECT * FROM %I', name, name || '_whole');
         EXECUTE format('DROP TABLE %I CASCADE', name || '_whole'); -- and what refers to it
     END LOOP;
-    FOREACH name IN ARRAY ARRAY['documents', 'ledger', 'changes', 'messages', 'outbox'] LOOP
+    FOREACH name IN ARRAY ARRAY['documents', 'ledger', 'marks', 'changes', 'messages', 'outbox'] LOOP
         EXECUTE format('ALTER TABLE %I ADD FOREIGN KEY (session) REFERENCES sessions ON DELETE CASCADE', name);
     END LOOP;
 END

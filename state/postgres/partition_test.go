@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -43,7 +44,8 @@ func testPartitioningKeepsWhatIsThere(t *testing.T, address string) {
 	held := hold(t, d)
 	c := next(held, 1)
 	c.Pending = []state.Pending{{ID: "row", Kind: state.KindStart, Session: "test-one"}}
-	c.Entry = &state.Entry{Owner: "page", Key: "1", Keep: 10}
+	c.Entry = &state.Entry{Owner: "task", Key: "1", Seq: 1}
+	c.Marks = map[string]json.RawMessage{"task": json.RawMessage("{}")}
 	require.NoError(t, held.Commit(t.Context(), c))
 	require.NoError(t, d.Close())
 	partition(t, address)
@@ -63,5 +65,5 @@ func testPartitioningKeepsWhatIsThere(t *testing.T, address string) {
 	removed, err := expireAll(t, d)
 	require.NoError(t, err)
 	require.Equal(t, 1, removed)
-	require.Zero(t, ask(t, conn, "SELECT (SELECT count(*) FROM holdfast.documents) + (SELECT count(*) FROM holdfast.ledger)"))
+	require.Zero(t, ask(t, conn, "SELECT (SELECT count(*) FROM holdfast.documents) + (SELECT count(*) FROM holdfast.ledger) + (SELECT count(*) FROM holdfast.marks)"))
 }

@@ -82,7 +82,7 @@ func testASilentServerIsAnError(t *testing.T, address string) {
 	p.fallsSilent(true)
 	var group sync.WaitGroup
 	for _, call := range []func(context.Context, *postgres.Driver) error{
-		func(ctx context.Context, d *postgres.Driver) error { return d.Touch(ctx, "test-one") },
+		func(ctx context.Context, d *postgres.Driver) error { return d.Touch(ctx, "test-one", "") },
 		func(ctx context.Context, d *postgres.Driver) error { _, _, err := d.Load(ctx, "test-one"); return err },
 		func(ctx context.Context, d *postgres.Driver) error { _, err := d.Outbox(ctx, 1); return err },
 		func(ctx context.Context, d *postgres.Driver) error { return d.Beat(ctx, "starter", time.Hour) },

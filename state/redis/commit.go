@@ -54,7 +54,7 @@ func (h *held) commitKeys(c *state.Commit) []string {
 		owner = c.Entry.Owner
 	}
 	keys := h.driver.keys.of(h.record.Session, "lease", "waiting", "record", "documents", "changes", "messages",
-		"ledger", "owners", callsOf+owner, "order", "rows")
+		"ledger", "owners", callsOf+owner, "order", "rows", "marks")
 	if !h.driver.clustered && worthTelling(c) {
 		keys = append(keys, h.driver.keys.notices())
 	}
@@ -62,7 +62,7 @@ func (h *held) commitKeys(c *state.Commit) []string {
 }
 
 // callsOf is what the name of the key for an owner's calls begins with.
-const callsOf = "calls:"
+const callsOf = "numbered:"
 
 // write runs the script, and again if the answer is lost: the script knows a term that has committed. If in the end the hold is
 // found lost after an attempt of which nobody knows, the commit may have happened, and the error is that attempt's.

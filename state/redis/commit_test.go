@@ -36,7 +36,8 @@ func full(held state.Held, document string) *state.Commit {
 		Epoch: "epoch1", Version: r.Version + 1, Revision: r.Revision + 1, LastMessage: r.LastMessage + 1,
 		Documents: holdfast.Documents{"State": json.RawMessage(document)},
 		Tasks:     []state.Task{task}, TasksChanged: true,
-		Entry:       &state.Entry{Owner: "o", Key: fmt.Sprint("k", r.Version), Result: json.RawMessage("1"), Keep: 10},
+		Entry:       &state.Entry{Owner: "o", Key: fmt.Sprint("k", r.Version), Seq: r.Version + 1, Result: json.RawMessage("1")},
+		Marks:       map[string]json.RawMessage{"o": json.RawMessage("{}")},
 		Pending:     []state.Pending{row},
 		KeepChanges: 10, KeepMessages: 10,
 	}

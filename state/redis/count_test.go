@@ -99,7 +99,7 @@ func TestCountsThroughTheDeathOfTheServer(t *testing.T) {
 	for caller := range callers {
 		group.Go(func() {
 			for i := range times {
-				key := state.Key{Owner: fmt.Sprint(caller), Position: fmt.Sprint(i), Keep: times}
+				key := state.Key{Owner: fmt.Sprint(caller), Position: fmt.Sprint(i)}
 				for {
 					_, err := service.Apply(t.Context(), state.Call{Handler: handler, Session: "test-one", Key: key})
 					if err == nil {

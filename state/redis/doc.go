@@ -9,7 +9,8 @@
 //   - record: a hash with epoch, version, revision, tasks, last use, and the term that committed last
 //   - documents: a hash of JSON texts, kept byte for byte
 //   - changes and messages: streams whose ids are the revision and the message's number, so that they are read by number
-//   - ledger, owners, calls:<owner>: results by key, when each owner called last, and its keys in order
+//   - ledger, numbered:<owner>: results by key, and an owner's keys by number
+//   - marks, owners: what is kept of each owner beside its calls, and when it called last
 //   - order and rows: the session's rows of the outbox, by time
 //   - lease and waiting: the term that holds the session, and a mark that somebody waits for it
 //
@@ -84,7 +85,7 @@
 //
 //	~holdfast:* ~{holdfast*
 //	+eval +evalsha +time +del +exists +get +set +hset +hsetnx +hget +hmget +hgetall +hdel
-//	+zadd +zcard +zrange +zrangebyscore +zrangebylex +zrem +rpush +llen +lrange +lpop
+//	+zadd +zcard +zrange +zrangebyscore +zrangebylex +zrem
 //	+xadd +xtrim +xrange +xrevrange +xread
 //	+scan
 //	+cluster|slots

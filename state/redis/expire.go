@@ -12,9 +12,9 @@ import (
 	"github.com/holdfast-run/holdfast/state"
 )
 
-// Touch notes that the session is in use.
-func (d *Driver) Touch(ctx context.Context, session holdfast.SessionID) error {
-	if err := d.run(ctx, d.scripts.touch, d.keys.of(session, "record")).Err(); err != nil {
+// Touch notes that the session, and an owner of its ledger, are in use.
+func (d *Driver) Touch(ctx context.Context, session holdfast.SessionID, owner string) error {
+	if err := d.run(ctx, d.scripts.touch, d.keys.of(session, "record", "owners"), owner).Err(); err != nil {
 		return fmt.Errorf("redis: touch: %w", err)
 	}
 	return nil
@@ -43,7 +43,7 @@ func (d *Driver) Expire(ctx context.Context, e state.Expiry) (removed int, err e
 }
 
 func (d *Driver) expireKeys(session holdfast.SessionID) []string {
-	return d.keys.of(session, "lease", "record", "owners", "order", "ledger", "rows", "documents", "changes", "messages")
+	return d.keys.of(session, "lease", "record", "owners", "order", "ledger", "marks", "rows", "documents", "changes", "messages")
 }
 
 // looked brings the index up to date with what became of a session, and reports whether it was removed.

@@ -20,6 +20,8 @@ type held struct {
 	record *state.Record
 	result json.RawMessage
 	found  bool
+	mark   json.RawMessage
+	waits  bool
 	over   bool // committed or released
 }
 
@@ -72,8 +74,9 @@ func (h *held) try(ctx context.Context, claim state.Claim) (lapse time.Duration,
 			d.later(func() { h.giveUp(claim.Session) })
 		}
 	}()
-	keys := d.keys.of(claim.Session, "lease", "waiting", "record", "documents", "ledger")
-	reply, err := d.run(ctx, d.scripts.acquire, keys, h.term, millis(claim.Lease), remembered, claim.Key).Slice()
+	keys := d.keys.of(claim.Session, "lease", "waiting", "record", "documents", "ledger", "marks", "rows")
+	reply, err := d.run(ctx, d.scripts.acquire, keys,
+		h.term, millis(claim.Lease), remembered, claim.Key, claim.Owner, claim.Row).Slice()
 	if err != nil {
 		return 0, fmt.Errorf("take the lease: %w", err)
 	}
@@ -81,20 +84,23 @@ func (h *held) try(ctx context.Context, claim state.Claim) (lapse time.Duration,
 	case len(reply) == 2:
 		left, err := number(reply[1])
 		return time.Duration(max(left, 0)+1) * time.Millisecond, err
-	case len(reply) < 3:
+	case len(reply) != 6:
 		return 0, errReply
 	}
 	if h.record, err = record(claim.Session, list(reply[1]), list(reply[2])); err != nil {
 		return 0, err
 	}
-	if len(reply) > 3 {
-		h.look(reply[3])
-	}
+	h.look(reply[3], reply[4], reply[5])
 	return 0, nil
 }
 
-// look takes over the entry of the ledger: nothing for none, an empty text for no result, or the result after a "=".
-func (h *held) look(entry any) {
+// look takes over the entry of the ledger (nothing for none, an empty text for no result, or the result after a "="), the mark, and
+// whether there is the row.
+func (h *held) look(entry, mark, row any) {
+	if raw := text(mark); raw != "" {
+		h.mark = json.RawMessage(raw)
+	}
+	h.waits = row == int64(1)
 	value, found := entry.(string)
 	h.found = found
 	if result, some := strings.CutPrefix(value, "="); some {
@@ -107,6 +113,12 @@ func (h *held) Record() *state.Record { return h.record }
 
 // Recorded is what the ledger has under the claim's key.
 func (h *held) Recorded() (json.RawMessage, bool) { return h.result, h.found }
+
+// Mark is that of the claim's owner.
+func (h *held) Mark() json.RawMessage { return h.mark }
+
+// Waiting reports whether the claim's row stands in the outbox.
+func (h *held) Waiting() bool { return h.waits }
 
 // Renew makes the hold last for another lease.
 func (h *held) Renew(ctx context.Context, lease time.Duration) error {

@@ -11,7 +11,6 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/state"
 	"github.com/holdfast-run/holdfast/state/redis"
 	"github.com/holdfast-run/holdfast/state/redis/redistest"
@@ -128,19 +127,4 @@ func TestLapsedHoldThatNobodyTookIsGood(t *testing.T) {
 	written(t, d)
 	held = lapse(t, d, client)
 	require.NoError(t, held.Renew(t.Context(), time.Minute))
-}
-
-// TestLapsedHoldOfAnExpiredSessionIsNot: it has read what no longer exists.
-func TestLapsedHoldOfAnExpiredSessionIsNot(t *testing.T) {
-	t.Parallel()
-	server := redistest.Start(t)
-	d, client := open(t, server.URL(), redis.Options{}), raw(t, server)
-	first := hold(t, d, session)
-	require.NoError(t, first.Commit(t.Context(), &state.Commit{Epoch: "epoch1", Version: 1}))
-	held := lapse(t, d, client)
-	removed, err := d.Expire(t.Context(), state.Expiry{Idle: -time.Hour, Ledger: time.Hour})
-	require.NoError(t, err)
-	require.Equal(t, 1, removed)
-	require.ErrorIs(t, held.Commit(t.Context(), full(held, "1")), holdfast.ErrLockExpired)
-	require.ErrorIs(t, held.Renew(t.Context(), time.Minute), holdfast.ErrLockExpired)
 }

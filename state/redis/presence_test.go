@@ -28,7 +28,7 @@ func TestWhoLivesIsNotedWithoutMemory(t *testing.T) {
 	starters, err := d.Presence(t.Context(), session)
 	require.NoError(t, err)
 	require.Equal(t, []string{"one"}, starters)
-	require.NoError(t, d.Touch(t.Context(), session))
+	require.NoError(t, d.Touch(t.Context(), session, ""))
 	touched, err := client.HGet(t.Context(), record, "touched").Int64()
 	require.NoError(t, err)
 	require.Greater(t, touched, int64(1))

@@ -94,7 +94,7 @@ func TestSilence_OfAServerIsAnError(t *testing.T) {
 	p.fallsSilent(true)
 	var group sync.WaitGroup
 	for _, call := range []func(context.Context) error{
-		func(ctx context.Context) error { return d.Touch(ctx, session) },
+		func(ctx context.Context) error { return d.Touch(ctx, session, "") },
 		func(ctx context.Context) error { _, _, err := d.Load(ctx, session); return err },
 		func(ctx context.Context) error { _, err := d.Outbox(ctx, 1); return err },
 		func(ctx context.Context) error { return d.Beat(ctx, "starter", time.Hour) },

@@ -55,8 +55,8 @@ func TestKeysOfASessionAreInOneSlot(t *testing.T) {
 		})
 		require.Len(t, slots, 1, "%v", slots)
 		for _, n := range slots {
-			// lease, waiting, record, documents, changes, messages, ledger, owners, calls, order, rows
-			require.Equal(t, 11, n, "all kinds of keys")
+			// lease, waiting, record, documents, changes, messages, ledger, marks, owners, numbered, order, rows
+			require.Equal(t, 12, n, "all kinds of keys")
 		}
 		require.Positive(t, indexes)
 

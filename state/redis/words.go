@@ -35,6 +35,10 @@ func (w *words) commit(h *held, c *state.Commit) {
 		w.add(name, string(body))
 	}
 	w.entry(c)
+	w.add(len(c.Marks))
+	for owner, mark := range c.Marks {
+		w.add(owner, string(mark))
+	}
 	w.outbox(c)
 }
 
@@ -69,7 +73,7 @@ func (w *words) entry(c *state.Commit) {
 	if e.Result != nil {
 		value = "=" + string(e.Result)
 	}
-	w.add(1, e.Owner, e.Key, value, e.Keep)
+	w.add(1, e.Key, value, e.Seq, e.Forget)
 }
 
 func (w *words) outbox(c *state.Commit) {

@@ -103,16 +103,19 @@ func (w *writing) saveChange(c *state.Commit) {
 }
 
 func (w *writing) saveEntry(c *state.Commit) {
+	for owner, mark := range c.Marks {
+		w.exec("write a mark", `INSERT INTO marks (session, owner, mark, at) VALUES (?1, ?2, ?3, ?4)
+			ON CONFLICT (session, owner) DO UPDATE SET mark = ?3, at = ?4`, w.session, owner, string(mark), w.now)
+	}
 	e := c.Entry
 	if e == nil {
 		return
 	}
-	w.exec("write the ledger", `INSERT INTO ledger (session, key, owner, n, result, at)
-		VALUES (?1, ?2, ?3, (SELECT coalesce(max(n), 0) + 1 FROM ledger WHERE session = ?1 AND owner = ?3), ?4, ?5)`,
-		w.session, e.Key, e.Owner, text(e.Result), w.now)
-	w.exec("trim the ledger", `DELETE FROM ledger WHERE session = ?1 AND owner = ?2
-		AND n <= (SELECT max(n) FROM ledger WHERE session = ?1 AND owner = ?2) - ?3`,
-		w.session, e.Owner, e.Keep)
+	w.exec("write the ledger", "INSERT INTO ledger (session, key, owner, seq, result) VALUES (?, ?, ?, ?, ?)",
+		w.session, e.Key, e.Owner, e.Seq, text(e.Result))
+	if e.Forget > 0 {
+		w.exec("trim the ledger", "DELETE FROM ledger WHERE session = ? AND owner = ? AND seq BETWEEN 1 AND ?", w.session, e.Owner, e.Forget)
+	}
 }
 
 func (w *writing) saveOutbox(c *state.Commit) {

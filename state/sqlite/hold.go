@@ -21,6 +21,8 @@ type held struct {
 	record *state.Record
 	result json.RawMessage
 	found  bool
+	mark   []byte
+	waits  bool
 	over   bool // committed or released
 }
 
@@ -61,7 +63,7 @@ func (d *Driver) try(ctx context.Context, claim state.Claim) (*held, error) {
 		if n, err := taken.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, errHeld)
 		}
-		if h.record, err = loadRecord(ctx, tx, claim.Session); err != nil || claim.Key == "" {
+		if h.record, err = loadRecord(ctx, tx, claim.Session); err != nil {
 			return err
 		}
 		return h.look(ctx, tx, claim)
@@ -72,18 +74,26 @@ func (d *Driver) try(ctx context.Context, claim state.Claim) (*held, error) {
 	return h, nil
 }
 
-// look finds the call in the ledger.
-func (h *held) look(ctx context.Context, tx *sql.Tx, claim state.Claim) error {
-	var result []byte
-	err := tx.QueryRowContext(ctx, "SELECT result FROM ledger WHERE session = ? AND key = ?", claim.Session, claim.Key).Scan(&result)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+// look finds what the claim names in the ledger and in the outbox.
+func (h *held) look(ctx context.Context, tx *sql.Tx, claim state.Claim) (err error) {
+	find := func(what string, name string, to any, query string) (found bool) {
+		if name == "" || err != nil {
+			return false
+		}
+		if err = tx.QueryRowContext(ctx, query, claim.Session, name).Scan(to); err == nil {
+			return true
+		}
+		if errors.Is(err, sql.ErrNoRows) {
+			err = nil
+		} else {
+			err = fmt.Errorf("read %s: %w", what, err)
+		}
+		return false
 	}
-	if err != nil {
-		return fmt.Errorf("read the ledger: %w", err)
-	}
-	h.result, h.found = result, true
-	return nil
+	h.found = find("the ledger", claim.Key, (*[]byte)(&h.result), "SELECT result FROM ledger WHERE session = ? AND key = ?")
+	find("a mark", claim.Owner, &h.mark, "SELECT mark FROM marks WHERE session = ? AND owner = ?")
+	h.waits = find("the outbox", claim.Row, new(int), "SELECT 1 FROM outbox WHERE session = ? AND id = ?")
+	return err
 }
 
 // Record is the session as it was when the hold began.
@@ -91,6 +101,12 @@ func (h *held) Record() *state.Record { return h.record }
 
 // Recorded is what the ledger has under the claim's key.
 func (h *held) Recorded() (json.RawMessage, bool) { return h.result, h.found }
+
+// Mark is that of the claim's owner.
+func (h *held) Mark() json.RawMessage { return h.mark }
+
+// Waiting reports whether the claim's row stands in the outbox.
+func (h *held) Waiting() bool { return h.waits }
 
 // Renew makes the hold last for another lease.
 func (h *held) Renew(ctx context.Context, lease time.Duration) error {

@@ -34,13 +34,13 @@ func testClockAhead(b *bench)  { testClock(b, ahead) }
 func testClock(b *bench, on time.Duration) {
 	b.must(b.Beat(b.Context(), "right", time.Minute))
 	b.must(b.Present(b.Context(), session, "right", true))
-	b.put(b, other, 1, withEntry("o", "k", "1", 10))
+	b.put(b, other, 1, withEntry("o", 1, "k", "1"))
 	expiry := state.Expiry{Idle: time.Minute, Ledger: time.Minute}
 	skewed(b, on, func(wrong *bench) {
 		wrong.must(wrong.Beat(wrong.Context(), "wrong", time.Minute))
 		wrong.must(wrong.Present(wrong.Context(), session, "wrong", true))
-		wrong.put(wrong, session, 1, withEntry("o", "k", "1", 10))
-		wrong.must(wrong.Touch(wrong.Context(), other))
+		wrong.put(wrong, session, 1, withEntry("o", 1, "k", "1"))
+		wrong.must(wrong.Touch(wrong.Context(), other, ""))
 		wrong.removes(expiry, 0)
 		wrong.presence(wrong, other)
 	})

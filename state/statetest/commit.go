@@ -30,15 +30,6 @@ func withMessage(text string) func(*state.Commit) {
 	}
 }
 
-func withEntry(owner, key, result string, keep int64) func(*state.Commit) {
-	return func(c *state.Commit) {
-		c.Entry = &state.Entry{Owner: owner, Key: key, Keep: keep}
-		if result != "" {
-			c.Entry.Result = json.RawMessage(result)
-		}
-	}
-}
-
 func withPending(ids ...string) func(*state.Commit) {
 	return func(c *state.Commit) {
 		for _, id := range ids {
@@ -102,15 +93,16 @@ func testStrangeText(b *bench) {
 	c := next(held, 0)
 	c.Documents = holdfast.Documents{strange: document}
 	c.Change.States = map[string]json.RawMessage{strange: document}
-	withEntry(strange, strange, string(document), 10)(c)
+	withEntry(strange, 1, strange, string(document))(c)
 	withMessage(strange)(c)
 	b.must(held.Commit(b.Context(), c))
 
-	again, err := b.Acquire(b.Context(), state.Claim{Session: id, Lease: long, Key: strange})
+	again, err := b.Acquire(b.Context(), state.Claim{Session: id, Lease: long, Key: strange, Owner: strange})
 	b.must(err)
 	result, found := again.Recorded()
 	b.is(found, true, "the call is in the ledger")
 	b.is(result, document, "its result")
+	b.is(again.Mark(), aMark, "its caller's mark")
 	b.is(again.Record().Documents, c.Documents, "the documents")
 	again.Release()
 	changes, err := b.Changes(b.Context(), id, state.Position{Epoch: "epoch1"}, 10)
@@ -168,55 +160,4 @@ func testNobodySeesHalf(b *bench) {
 		}
 	})
 	group.Wait()
-}
-
-// recorded looks a call up as the next holder would.
-func (b *bench) recorded(key string) (string, bool) {
-	b.Helper()
-	held, err := b.Acquire(b.Context(), state.Claim{Session: session, Lease: long, Key: key})
-	b.must(err)
-	defer held.Release()
-	result, found := held.Recorded()
-	return string(result), found
-}
-
-func testLedgerFound(b *bench) {
-	b.put(b, session, 1, withEntry("o", "k", `{"a":1}`, 10))
-	result, found := b.recorded("k")
-	b.is([]any{result, found}, []any{`{"a":1}`, true}, "a recorded call")
-	_, found = b.recorded("another")
-	b.is(found, false, "a call that was never made")
-	b.put(b, session, 2, withEntry("o", "empty", "", 10))
-	result, found = b.recorded("empty")
-	b.is([]any{result, found}, []any{"", true}, "a recorded call without a result")
-
-	stale, holder := lapsed(b)
-	c := next(stale, 666)
-	withEntry("o", "stale", "1", 10)(c)
-	wantExpired(b, stale.Commit(b.Context(), c))
-	holder.Release()
-	_, found = b.recorded("stale")
-	b.is(found, false, "the call of a stale holder")
-	b.is(b.recordedIn(other, "k"), false, "the call of another session")
-}
-
-func (b *bench) recordedIn(id holdfast.SessionID, key string) bool {
-	held, err := b.Acquire(b.Context(), state.Claim{Session: id, Lease: long, Key: key})
-	b.must(err)
-	defer held.Release()
-	_, found := held.Recorded()
-	return found
-}
-
-func testLedgerTrimmed(b *bench) {
-	b.put(b, session, 0, withEntry("other", "other", "1", 3))
-	for i := range 10 {
-		b.put(b, session, i, withEntry("o", fmt.Sprint(i), "1", 3))
-	}
-	for i := range 10 {
-		_, found := b.recorded(fmt.Sprint(i))
-		b.is(found, i >= 7, fmt.Sprintf("whether call %d of 10 is among the last three", i))
-	}
-	_, found := b.recorded("other")
-	b.is(found, true, "another owner's call")
 }

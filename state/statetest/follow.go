@@ -131,11 +131,11 @@ func (b *bench) forgotten(expiry state.Expiry, use func(), gone func(removed int
 
 func testExpire(b *bench) {
 	for removed := 0; ; {
-		b.put(b, session, 1, withMessage("m"), withEntry("o", "k", "1", 10))
+		b.put(b, session, 1, withMessage("m"), withEntry("o", 1, "k", "1"))
 		b.put(b, other, 1)
-		b.must(b.Touch(b.Context(), "test-nobody"))
+		b.must(b.Touch(b.Context(), "test-nobody", "o"))
 		if b.forgotten(state.Expiry{Idle: idle, Ledger: time.Hour}, func() {
-			b.must(b.Touch(b.Context(), other))
+			b.must(b.Touch(b.Context(), other, ""))
 		}, func(n int) bool { removed = n; return n > 0 }) {
 			b.is(removed, 1, "removed sessions")
 			break
@@ -162,25 +162,6 @@ func testExpireKeeps(b *bench) {
 	b.must(err)
 	b.is([]any{removed, b.value(b, other)}, []any{1, ""}, "the one session that nobody needs")
 	b.must(held.Commit(b.Context(), next(held, 2)))
-}
-
-func testExpireLedger(b *bench) {
-	for n := 1; ; n++ {
-		b.put(b, session, n, withEntry(string(taskA.ID), fmt.Sprint("task", n), "1", 10), withTasks(taskA))
-		b.put(b, session, n, withEntry("silent", "silent", "1", 10))
-		b.put(b, session, n, withEntry("busy", fmt.Sprint("busy, then", n), "1", 1000))
-		calls := 0
-		if b.forgotten(state.Expiry{Idle: time.Hour, Ledger: idle}, func() {
-			calls++
-			b.put(b, session, n, withEntry("busy", fmt.Sprint("busy, now", n, calls), "1", 1000))
-		}, func(int) bool { _, found := b.recorded("silent"); return !found }) {
-			for _, key := range []string{fmt.Sprint("task", n), fmt.Sprint("busy, then", n), fmt.Sprint("busy, now", n, calls)} {
-				_, found := b.recorded(key)
-				b.is(found, true, "whether the ledger has the call of "+key)
-			}
-			return
-		}
-	}
 }
 
 // watching collects notices.

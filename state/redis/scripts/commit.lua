@@ -1,10 +1,10 @@
 #!lua
 -- Writes one commit, if the term still has the lease, and gives the lease up.
 -- KEYS: lease, waiting, record, documents, changes, messages, ledger, owners, calls of the owner, order of the outbox, rows of
--- the outbox, and, where it may be in the same script, the stream of notices.
+-- the outbox, marks, and, where it may be in the same script, the stream of notices.
 -- Returns 'done', 'repeat' if this very commit has been written before, or 'lost'.
 local lease, waiting, record, documents, changes, messages = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local ledger, owners, calls, order, rows, notices = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local ledger, owners, calls, order, rows, marks, notices = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 
 local at = 0
 local function take()
@@ -57,14 +57,18 @@ for _ = 1, times() do
 end
 
 for _ = 1, times() do -- the entry of the ledger, if there is one
-  local owner, key, value, keep = take(), take(), take(), times()
-  if redis.call('HSET', ledger, key, value) == 1 then
-    redis.call('RPUSH', calls, key)
+  local key, value = take(), take()
+  redis.call('HSET', ledger, key, value)
+  redis.call('ZADD', calls, take(), key)
+  for _, old in ipairs(redis.call('ZRANGEBYSCORE', calls, '1', take())) do
+    redis.call('HDEL', ledger, old)
+    redis.call('ZREM', calls, old)
   end
+end
+for _ = 1, times() do
+  local owner = take()
+  redis.call('HSET', marks, owner, take())
   redis.call('ZADD', owners, touched, owner)
-  while redis.call('LLEN', calls) > keep do
-    redis.call('HDEL', ledger, redis.call('LPOP', calls))
-  end
 end
 
 for _ = 1, times() do

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
 -- Removes a session that is not needed, or else its owners that have been silent.
--- KEYS: lease, record, owners, order of the outbox, then all else that goes with the session, the ledger first.
+-- KEYS: lease, record, owners, order of the outbox, then all else that goes with the session, the ledger and the marks first.
 -- ARGV: idle, silent (both in microseconds), prefix of the keys of an owner's calls.
 -- Returns {'gone', lease}, {'removed'} or {'kept', when to look again}.
-local lease, record, owners, order, ledger = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local lease, record, owners, order, ledger, marks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local touched = redis.call('HGET', record, 'touched')
 local held = redis.call('GET', lease)
 if not touched then
@@ -32,10 +32,11 @@ if tasks then
 end
 for _, owner in ipairs(redis.call('ZRANGEBYSCORE', owners, '-inf', silent)) do
   if not running[owner] then
-    for _, key in ipairs(redis.call('LRANGE', ARGV[3] .. owner, 0, -1)) do
+    for _, key in ipairs(redis.call('ZRANGE', ARGV[3] .. owner, 0, -1)) do
       redis.call('HDEL', ledger, key)
     end
     redis.call('DEL', ARGV[3] .. owner)
+    redis.call('HDEL', marks, owner)
     redis.call('ZREM', owners, owner)
   end
 end
