@@ -20,6 +20,7 @@ type Service struct {
 	queue  *queue
 	hub    *hub
 	now    func() time.Time // by which sections are measured
+	prober *prober
 
 	tracer  telemetry.Tracer
 	metrics *metrics
@@ -33,7 +34,7 @@ type Service struct {
 func Open(driver Driver, o Options) *Service {
 	o = o.WithDefaults()
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Service{driver: driver, opts: o, queue: newQueue(), hub: newHub(), now: time.Now, stop: stop}
+	s := &Service{driver: driver, opts: o, queue: newQueue(), hub: newHub(), prober: newProber(), now: time.Now, stop: stop}
 	s.tracer = telemetry.NewTracer(o.TracerProvider, scope)
 	s.log = s.tracer.Logger(o.Logger)
 	var err error

@@ -77,10 +77,12 @@ func (d *doctor) checkState(ctx context.Context) finding {
 	if f.err = d.openState(ctx, d.config); f.err != nil {
 		return f
 	}
-	_, _ = d.state.Outbox(ctx, 1) // the first opens a connection
+	if f.err = d.state.Probe(ctx); f.err != nil { // it opens a connection as well
+		return f
+	}
 	began := time.Now()
 	_, f.err = d.state.Outbox(ctx, 1)
-	f.says = fmt.Sprintf("%s answers within %s", redacted(d.config.State.URL), time.Since(began).Round(time.Microsecond*10))
+	f.says = fmt.Sprintf("%s takes commits, and answers within %s", redacted(d.config.State.URL), time.Since(began).Round(time.Microsecond*10))
 	return f
 }
 

@@ -141,8 +141,9 @@ func (o *parts) askTemporal(ctx context.Context) error {
 	return nil
 }
 
+// askState asks whether a section could commit.
 func (o *parts) askState(ctx context.Context) error {
-	if _, err := o.state.Outbox(ctx, 1); err != nil {
+	if err := o.state.Probe(ctx); err != nil {
 		return fmt.Errorf("ask the state: %w", err)
 	}
 	return nil

@@ -60,6 +60,7 @@ func TestDriver(t *testing.T) {
 		"ASilentWatchEnds":                        testASilentWatchEnds,
 		"ASilentServerIsAnError":                  testASilentServerIsAnError,
 		"ARowThatIsLockedIsNoSilence":             testARowThatIsLockedIsNoSilence,
+		"ProbeFailsWhenTheServerOnlyReads":        testProbeFailsWhenTheServerOnlyReads,
 		"ManyOpenANewDatabaseAtOnce":              testManyOpenANewDatabaseAtOnce,
 		"SchemasAreApart":                         testSchemasAreApart,
 		"AUserWithItsSchemaNeedsNoMore":           testAUserWithItsSchemaNeedsNoMore,
