@@ -55,6 +55,26 @@ func (a *Activities) read(ctx context.Context, in wire.ReadInput) (json.RawMessa
 	return doc, nil
 }
 
+// registrar is the part of the state service that keeps the Finally sections of tasks.
+type registrar interface {
+	TaskRegistered(ctx context.Context, session holdfast.SessionID, id holdfast.TaskID, chain, run string, sections []string) error
+}
+
+// register notes the Finally sections that a task has registered so far.
+func (a *Activities) register(ctx context.Context, in wire.RegisterInput) error {
+	defer heartbeat(ctx)()
+	service, ok := any(a.state).(registrar)
+	if !ok {
+		return nil
+	}
+	task := activity.GetInfo(ctx).WorkflowExecution
+	err := service.TaskRegistered(ctx, holdfast.SessionID(in.Session), holdfast.TaskID(task.ID), in.Chain, task.RunID, in.Finally)
+	if err != nil {
+		return fmt.Errorf("note the Finally sections of task %s: %w", task.ID, err)
+	}
+	return nil
+}
+
 // nap sleeps in the worker.
 func nap(ctx context.Context, pause time.Duration) error {
 	timer := time.NewTimer(pause)

@@ -67,6 +67,9 @@ type Temporal struct {
 	EncryptionKeys Secret
 	// TaskQueue is temporal.task_queue, on which starter and worker meet. Defaults to holdfast.
 	TaskQueue string
+	// WorkflowTaskTimeout is temporal.workflow_task_timeout, the time that a worker may take for one turn of a task; for inline tasks
+	// at most 2s count. From 1s to 2m. Defaults to 10s.
+	WorkflowTaskTimeout time.Duration
 }
 
 // State says where the sessions are kept.

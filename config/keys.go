@@ -57,6 +57,7 @@ func temporalKeys(c *Config) []Key {
 		key("temporal.search_attributes", "true", "give workflows the search attributes HoldfastApp, HoldfastTask and HoldfastSession", boolean(), &c.Temporal.SearchAttributes),
 		key("temporal.encryption_keys", "", "encrypts what tasks store: the first key encrypts, all decrypt; empty: nothing is encrypted", keyRing(), &c.Temporal.EncryptionKeys),
 		key("temporal.task_queue", "holdfast", "the task queue on which starters and workers meet", name(), &c.Temporal.TaskQueue),
+		key("temporal.workflow_task_timeout", "10s", "the time a worker may take for one turn of a task; inline tasks: at most 2s", duration(time.Second, 2*time.Minute), &c.Temporal.WorkflowTaskTimeout),
 	}
 }
 

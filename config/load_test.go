@@ -45,7 +45,7 @@ func TestLoadNothingIsDefault(t *testing.T) {
 	require.Equal(t, config.Default(), c)
 	require.Equal(t, config.Config{
 		Log:      config.Log{Level: slog.LevelInfo, Format: "text"},
-		Temporal: config.Temporal{TLS: "auto", SearchAttributes: true, TaskQueue: "holdfast"},
+		Temporal: config.Temporal{TLS: "auto", SearchAttributes: true, TaskQueue: "holdfast", WorkflowTaskTimeout: 10 * time.Second},
 		State:    config.State{URL: "sqlite:.holdfast/state.db"},
 		Starter: config.Starter{
 			Address: "127.0.0.1:8080", PingInterval: 10 * time.Second, PingTimeout: 20 * time.Second, WriteTimeout: 10 * time.Second,

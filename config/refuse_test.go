@@ -16,8 +16,8 @@ func badValues() map[string]string {
 		"log.format":          "xml",
 		"temporal.address":    "foo",
 		"temporal.namespace":  "two words",
-		"temporal.task_queue": "two words",
-		"state.url":           "sqlite:",
+		"temporal.task_queue": "two words", "temporal.workflow_task_timeout": "999ms",
+		"state.url": "sqlite:",
 
 		"temporal.profile":            "two words",
 		"temporal.config_file":        " ",

@@ -24,10 +24,9 @@ import (
 // present. A start that is cancelled meanwhile can come no later than that.
 const startTimeout = 10 * time.Second
 
-// workflowTaskTimeout is how long a worker may take for one turn of a workflow. A turn takes milliseconds; a worker that
-// died in one is found out after this time. While sections run inline a turn lasts as long as they do, and hears of
-// a signal or a cancellation after four fifths of it.
-const workflowTaskTimeout = 2 * time.Second
+// inlineTaskTimeout bounds the workflow task time-out of an inline task. While sections run inline a workflow task lasts
+// as long as they do, and the task learns of a signal or a cancellation after four fifths of its time-out.
+const inlineTaskTimeout = 2 * time.Second
 
 // startAll starts tasks of one session and strikes them out of the outbox. The error is that
 // of a Temporal or a store that is away; a row that fails for its own reason has its own retry.
@@ -128,6 +127,16 @@ func (r *relay) started(ctx context.Context, session holdfast.SessionID, ids []h
 	return nil
 }
 
+// turnTimeout is how long a worker may take for one workflow task.
+func (r *relay) turnTimeout(row state.Pending) time.Duration {
+	timeout := r.starter.opts.WorkflowTaskTimeout
+	task, err := r.starter.apps[row.App].NamedTask(row.Name)
+	if err == nil && task.Options().Inline {
+		return min(timeout, inlineTaskTimeout)
+	}
+	return timeout
+}
+
 func (r *relay) options(row state.Pending) client.StartWorkflowOptions {
 	options := client.StartWorkflowOptions{
 		ID:        row.ID,
@@ -136,7 +145,7 @@ func (r *relay) options(row state.Pending) client.StartWorkflowOptions {
 		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		WorkflowTaskTimeout:                      workflowTaskTimeout,
+		WorkflowTaskTimeout:                      r.turnTimeout(row),
 		EnableEagerStart:                         true, // saves a round trip where the worker is in this process
 		StaticSummary:                            fmt.Sprintf("%s of session %s", row.Name, row.Session),
 	}

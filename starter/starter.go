@@ -49,6 +49,10 @@ type Options struct {
 	// NapBelow is the length up to which sleeps of inline tasks are spent in the worker. Defaults to 100 ms; on a server whose timers
 	// cannot be tuned, such as Temporal Cloud, 2 s is right.
 	NapBelow time.Duration
+	// WorkflowTaskTimeout is how long a worker may take for one turn of a task (Temporal's workflow task time-out). A worker
+	// that dies in a turn is noticed after it; a worker with much to recover needs the time. At most 2 s count for tasks that
+	// are registered as inline, which learn of a cancellation after four fifths of it. Defaults to 10 s.
+	WorkflowTaskTimeout time.Duration
 	// SearchAttributes gives each workflow the search attributes HoldfastApp, HoldfastTask and HoldfastSession (of type Keyword, which the
 	// namespace must have), by which people find it.
 	SearchAttributes bool
@@ -138,6 +142,8 @@ func (o Options) withDefaults() Options {
 		&o.HeartbeatInterval: time.Minute,
 		&o.HeartbeatTimeout:  3 * time.Minute,
 		&o.NapBelow:          100 * time.Millisecond,
+
+		&o.WorkflowTaskTimeout: 10 * time.Second,
 	} {
 		if *field == 0 {
 			*field = value

@@ -38,6 +38,15 @@ func (b *bench) chain() (runs int, err error) {
 	}
 }
 
+// requireContinues returns the input of the next run.
+func requireContinues(t *testing.T, err error) (in wire.TaskInput) {
+	t.Helper()
+	var next *workflow.ContinueAsNewError
+	require.ErrorAs(t, err, &next)
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(next.Input, &in))
+	return in
+}
+
 func TestALoopContinuesAsNewAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	slept := 0

@@ -35,7 +35,20 @@ type watcher struct {
 	timer workflow.Future
 	stop  workflow.CancelFunc // of the timer
 	fires time.Time           // when the timer does
+
+	signals int             // that the run has received
+	full    workflow.Future // done when there are many
+	fill    workflow.Settable
 }
+
+// Temporal accepts 10,000 signals for one run and refuses the rest. The starters send a handful a minute at most.
+const (
+	// manySignals is when a pause continues as new.
+	manySignals = 2000
+	// deafSignals is when a run that cannot continue as new, as it waits for a long Step, begins to take silence for presence:
+	// the page may be there although no signal arrives any more. A starter cancels what it cannot signal.
+	deafSignals = 9000
+)
 
 // watch begins to watch.
 func (r *run) watch(ctx workflow.Context, in *wire.Disconnect) {
@@ -43,6 +56,7 @@ func (r *run) watch(ctx workflow.Context, in *wire.Disconnect) {
 		return
 	}
 	w := &watcher{run: r, in: *in}
+	w.full, w.fill = workflow.NewFuture(ctx)
 	w.begin(workflow.Now(ctx), r.carry.Presence)
 	r.watcher = w
 	workflow.Go(ctx, func(ctx workflow.Context) {
@@ -82,8 +96,11 @@ func (w *watcher) over(now time.Time) bool {
 
 // look forgets starters that were not heard of, and notes since when there is none.
 func (w *watcher) look(now time.Time) {
+	deaf := w.run.level >= wire.LevelCountsSignals && w.signals >= deafSignals
 	for _, starter := range workflow.DeterministicKeys(w.state.Beats) {
-		if at := w.state.Beats[starter]; !now.Before(at.Add(w.in.TimeToLive)) {
+		if deaf {
+			w.state.Beats[starter] = now
+		} else if at := w.state.Beats[starter]; !now.Before(at.Add(w.in.TimeToLive)) {
 			delete(w.state.Beats, starter)
 		}
 	}
@@ -131,6 +148,9 @@ func (w *watcher) drain(ctx workflow.Context) {
 			delete(w.state.Beats, beat.Starter)
 		}
 		beat = wire.Heartbeat{}
+		if w.signals++; w.signals == manySignals {
+			w.fill.Set(nil, nil)
+		}
 	}
 	w.look(now)
 }

@@ -145,9 +145,3 @@ func over(out json.RawMessage) (bool, error) {
 	err := json.Unmarshal(out, &more)
 	return !more, err //nolint:wrapcheck // its caller says what it read
 }
-
-// leave makes the run continue as new when the task's function has returned.
-func (l *loop) leave() error {
-	l.leaving = true
-	return errLeaving
-}

@@ -21,10 +21,11 @@ const unbounded = 100 * 365 * 24 * time.Hour
 //
 // What is promised stays: the ledger applies each section once, also when the worker dies in the middle of a turn and another runs
 // the whole turn again. What is given up: the Web UI shows sections as markers, without their input, and a task that is in
-// the middle of a turn hears of a cancellation only at its end, up to 2 s later. So it is with a page that has gone: it hears of that
-// up to 2 s late, and of the end of the grace period once more.
+// the middle of a turn learns of a cancellation, and of a page that has gone, at its end only: within four fifths of the
+// workflow task time-out. That is 1.6 s in a task that is registered with [holdfast.TaskOptions].Inline, which runs like this
+// from beginning to end, and by default 8 s (temporal.workflow_task_timeout of 10 s) in any other task that calls Inline.
 //
-// A task that is to run like this from beginning to end is registered with [holdfast.TaskOptions].Inline.
+// When the store is away, an inline section is retried without end, as a regular one is.
 func Inline(ctx workflow.Context) workflow.Context { return workflow.WithValue(ctx, inlineKey{}, true) }
 
 func (r *run) inlined(ctx workflow.Context) bool {

@@ -85,6 +85,9 @@ func (r *run) call(ctx workflow.Context, handler *holdfast.Handler, position str
 	}
 	var result json.RawMessage
 	err := r.execute(ctx, handler.Type(), in, summary, &result)
+	if err == nil {
+		r.told(len(in.Finally))
+	}
 	return result, err // not wrapped: Temporal's own form names the section and is what the Web UI shows best
 }
 

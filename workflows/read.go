@@ -23,6 +23,9 @@ func Read[S any](ctx workflow.Context) (S, error) {
 		return state, misuse("workflows.Read: %v", err)
 	}
 	out, err := r.step(ctx, "read "+name, func(string) (out json.RawMessage, err error) {
+		if err := r.tell(ctx); err != nil {
+			return nil, err
+		}
 		err = r.execute(ctx, wire.Read, wire.ReadInput{Session: r.session, State: name}, "read "+name, &out)
 		return out, err
 	})

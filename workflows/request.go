@@ -42,7 +42,11 @@ func ask(ctx workflow.Context, caller string, of func(*holdfast.App) (holdfast.R
 		number := r.begin()
 		defer r.answered(ctx, number)
 		in.Position, in.Seq, in.Ack, in.Finally = position, number, r.ack(ctx), r.finallyNames()
-		return nil, r.execute(ctx, wire.Request, in, summary, nil)
+		err := r.execute(ctx, wire.Request, in, summary, nil)
+		if err == nil {
+			r.told(len(in.Finally))
+		}
+		return nil, err
 	})
 	return err
 }

@@ -36,6 +36,9 @@ func Step[R any](ctx workflow.Context, activity any, args ...any) (R, error) {
 		return result, misuse("workflows.Step: %v", err)
 	}
 	out, err := r.step(ctx, name, func(string) (out json.RawMessage, err error) {
+		if err := r.tell(ctx); err != nil {
+			return nil, err
+		}
 		defer r.outstanding()()
 		ctx := r.withStepOptions(ctx)
 		err = workflow.ExecuteActivity(ctx, name, args...).Get(ctx, &out)

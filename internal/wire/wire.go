@@ -122,6 +122,10 @@ type Carry struct {
 	Calls int64 `json:"calls,omitempty"`
 	// Handled counts the calls of update handlers.
 	Handled int64 `json:"handled,omitempty"`
+	// Told is how many Finally sections the state service knows of.
+	Told int `json:"told,omitempty"`
+	// Wakes has for each sleep under way, by position, when it ends.
+	Wakes map[int]time.Time `json:"wakes,omitempty"`
 }
 
 // Checkpoint is where a loop of the author's own stands.
@@ -204,6 +208,14 @@ type RequestInput struct {
 	Ack int64 `json:"ack,omitempty"`
 	// Finally are the names of the Finally sections registered so far, in the order of registration.
 	Finally []string `json:"finally,omitempty"`
+}
+
+// RegisterInput is the input of Register.
+type RegisterInput struct {
+	Session string `json:"session"`
+	Chain   string `json:"chain"`
+	// Finally are the names of the Finally sections registered so far, in the order of registration.
+	Finally []string `json:"finally"`
 }
 
 // ReadInput is the input of Read; its result is the state as JSON.
