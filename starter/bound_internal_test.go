@@ -43,7 +43,7 @@ func TestPresence_SignalsByTheTasksOwnPolicy(t *testing.T) {
 				s.close(s.starting(temporal, appWith(c.then)))
 				now := s.starter(temporal, func(o *Options) { o.Apps = []*holdfast.App{appWith(c.now)} })
 				defer s.close(now)
-				now.presence.arrive("here-a")
+				now.arrive("here-a")
 				synctest.Wait()
 				require.Equal(t, c.signalled, len(temporal.said()) > 0)
 			})

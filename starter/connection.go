@@ -54,9 +54,9 @@ func (c *connection) run() {
 	} {
 		loops.Go(func() { c.end(loop()) })
 	}
-	c.starter.presence.arrive(c.session)
+	leave := c.starter.presence.arrive(c.session, c.end)
 	<-c.ctx.Done()
-	c.starter.presence.leave(c.session)
+	leave()
 	cause := context.Cause(c.ctx)
 	if c.starter.ctx.Err() != nil {
 		cause = errGoingAway
@@ -99,6 +99,7 @@ func (c *connection) follow() error {
 		if err != nil {
 			return err
 		}
+		c.starter.presence.listed(c.session, update)
 		if update.Change == nil {
 			err = c.write(outgoing(update))
 		} else {

@@ -21,6 +21,7 @@ const scope = "github.com/holdfast-run/holdfast/starter"
 type metrics struct {
 	sent        metric.Float64Histogram
 	connections metric.Int64UpDownCounter
+	refused     metric.Int64Counter
 	stop        func() // ends the looking
 
 	oldest [lanes]atomic.Int64           // when the oldest waiting row of a lane was written, in Unix nanoseconds; 0: none waits
@@ -41,6 +42,7 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 	m := &metrics{
 		sent:        meter.Seconds("holdfast_commit_to_send", "Time from a change's commit until a connected page's socket had taken it."),
 		connections: meter.UpDown("holdfast_connections", "Web sockets that are connected to this starter."),
+		refused:     meter.Counter("holdfast_heartbeats_refused", "Signals about a page's presence that Temporal refuses for good."),
 	}
 	age := meter.ObservedSeconds("holdfast_outbox_age", "Age of the oldest row of the outbox that waits for a starter of these apps; 0 if none does.")
 	tasks := meter.Observed("holdfast_tasks", "Tasks on the lists of all sessions of these apps, also those of other starters.")
@@ -62,6 +64,13 @@ func (m *metrics) close() {
 func (m *metrics) connected(ctx context.Context, app *holdfast.App, by int64) {
 	if m != nil {
 		m.connections.Add(ctx, by, metric.WithAttributes(attribute.String("app", app.Name())))
+	}
+}
+
+// heartbeatRefused counts a signal about presence that Temporal refuses.
+func (m *metrics) heartbeatRefused(ctx context.Context, app string) {
+	if m != nil {
+		m.refused.Add(ctx, 1, metric.WithAttributes(attribute.String("app", app)))
 	}
 }
 

@@ -35,6 +35,7 @@ type cut struct {
 	asked   int    // for starts
 	started []string
 	beats   []wire.Heartbeat
+	hearings
 }
 
 func (c *cut) call(ctx context.Context) error {
@@ -74,13 +75,17 @@ func (c *cut) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOptions
 	return nil, nil //nolint:nilnil // the run is not used
 }
 
-func (c *cut) SignalWorkflow(ctx context.Context, _, _, _ string, arg any) error {
+func (c *cut) SignalWorkflow(ctx context.Context, id, _, _ string, arg any) error {
 	if err := c.call(ctx); err != nil {
+		return err
+	}
+	beat, _ := arg.(wire.Heartbeat)
+	if err := c.hear(id, beat); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.beats = append(c.beats, arg.(wire.Heartbeat))
+	c.beats = append(c.beats, beat)
 	return nil
 }
 
@@ -131,15 +136,17 @@ func appNamed(name string) *holdfast.App {
 // site is a state in memory with starters on it, within a bubble of time.
 type site struct {
 	t     *testing.T
+	store *memory.Driver
 	state *state.Service
 }
 
 func inBubble(t *testing.T, test func(*site)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		service := state.Open(memory.New(), state.Options{Logger: slog.New(slog.DiscardHandler)})
+		store := memory.New()
+		service := state.Open(store, state.Options{Logger: slog.New(slog.DiscardHandler)})
 		defer func() { require.NoError(t, service.Close()) }()
-		test(&site{t: t, state: service})
+		test(&site{t: t, store: store, state: service})
 	})
 }
 
@@ -163,6 +170,11 @@ func (s *site) starterOn(temporal client.Client, more ...func(*Options)) *Starte
 	require.NoError(s.t, err)
 	one.Start()
 	return one
+}
+
+// arrive is a page of the session that comes; the returned function has it leave.
+func (s *Starter) arrive(session holdfast.SessionID) (leave func()) {
+	return s.presence.arrive(session, func(error) {})
 }
 
 func (s *site) close(starters ...*Starter) {
@@ -209,7 +221,7 @@ func TestAStarterWithoutTemporalLives(t *testing.T) {
 		defer s.close(here, there)
 		for _, session := range sessions(40) {
 			s.send(appNamed("here"), session, "Begin")
-			here.presence.arrive(session)
+			here.arrive(session)
 		}
 		pause(time.Second)
 		poor.cutOff(true)
@@ -232,7 +244,7 @@ func TestTasksHearOfTheirPagesSoonAfterAnOutage(t *testing.T) {
 		const pages = 40
 		for _, session := range sessions(pages) {
 			s.send(appNamed("here"), session, "Begin")
-			one.presence.arrive(session)
+			one.arrive(session)
 		}
 		pause(time.Second)
 		temporal.cutOff(true)
@@ -257,10 +269,10 @@ func TestAPageThatLeftDuringAnOutageIsNotPresent(t *testing.T) {
 		s.send(appNamed("here"), "here-a", "Begin")
 		pause(time.Second)
 		temporal.cutOff(true)
-		one.presence.arrive("here-a")
+		leave := one.arrive("here-a")
 		pause(5 * time.Second)
 		require.Len(t, s.present("here-a"), 1)
-		one.presence.leave("here-a")
+		leave()
 		pause(20 * time.Second)
 		require.Empty(t, s.present("here-a"))
 		temporal.cutOff(false)

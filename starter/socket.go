@@ -26,6 +26,11 @@ func (s *Starter) socket(app *holdfast.App) http.HandlerFunc {
 			return
 		}
 		defer s.running.Done()
+		if s.presence.refuses() {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, errStoreAway.reason, http.StatusServiceUnavailable)
+			return
+		}
 		conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, OriginPatterns: s.opts.Origins})
 		if err != nil {
 			s.log.DebugContext(r.Context(), "web socket refused", "app", app.Name(), "err", err) // Accept has answered

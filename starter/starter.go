@@ -163,7 +163,7 @@ func (s *Starter) Start() {
 	}
 	s.spawn(func() { s.presence.keepLease(s.ctx) })
 	s.spawn(func() { s.presence.beat(s.ctx) })
-	s.spawn(func() { s.presence.mourn(s.ctx) })
+	s.spawn(func() { s.presence.reap(s.ctx) })
 	s.spawn(func() { s.reconcile(s.ctx) })
 }
 

@@ -64,9 +64,20 @@
 //
 // # Who is there: presence
 //
-// Each starter notes here of which sessions it holds a connection, and renews a lease of [PresenceLease]. When the lease lapses,
-// the other starters find what the dead one has left, and tell the sessions' tasks in its stead. A lease here
-// is a hint, not a lock: a starter that was only slow says again who is there, and a task that was told otherwise has its grace period.
+// Each starter notes here of which sessions it holds a connection ([Presence]), and
+// renews a lease of [PresenceLease]. When the lease lapses, the other starters find the
+// notes of the dead one, tell the sessions' tasks in its stead, and remove the notes. A
+// note of a page that has left stays until all of the session's tasks know, so that a
+// starter's death loses no word.
+//
+//   - Whether a lease has lapsed is decided by the store's clock, in the renewal itself:
+//     the [Lease] then has another term, and the starter says again who is there. No
+//     clock of a starter is asked, which may have slept with its machine.
+//   - A note is removed only while its starter's lease is lapsed, in one step with the
+//     look at the lease. What a starter notes after it has come back is not touched.
+//   - A starter declares others dead only after a whole lease of its own uninterrupted
+//     renewals. After an outage of the store all leases have lapsed, and who renews first
+//     knows nothing of the others yet.
 //
 // # Clocks
 //

@@ -47,16 +47,24 @@ type Driver interface { //nolint:interfacebloat // one engine is one thing; half
 	// Listed returns the sessions that have tasks on their lists, in any order.
 	Listed(ctx context.Context) ([]Listed, error)
 
-	// Beat makes the starter's presence lease last for so long from now, and Present notes whether it holds a connection of the
-	// session. A starter need not have beaten to be present.
-	Beat(ctx context.Context, starter string, lease time.Duration) error
-	Present(ctx context.Context, session holdfast.SessionID, starter string, present bool) error
+	// RenewLease makes the starter's presence lease last for so long from now. It may be repeated when its answer is lost:
+	// the term of the [Lease] says the same again.
+	RenewLease(ctx context.Context, starter string, lease time.Duration) (Lease, error)
 
-	// Presence returns the starters that hold a connection of the session and whose lease has not lapsed.
-	Presence(ctx context.Context, session holdfast.SessionID) ([]string, error)
+	// SetPresence notes what the starter holds of the session; [PresenceNone] removes the note. A starter need not have a
+	// lease, nor the session exist.
+	SetPresence(ctx context.Context, session holdfast.SessionID, starter string, is PresenceState) error
 
-	// Lapsed returns what starters whose lease has lapsed, or that never had one, have left behind, at most limit of them.
-	Lapsed(ctx context.Context, limit int) ([]Absent, error)
+	// Presence returns what starters have noted of the session, those without a lease included, in any order.
+	Presence(ctx context.Context, session holdfast.SessionID) ([]Presence, error)
+
+	// Lapsed returns the notes of starters whose lease has lapsed, or that never had one, at most limit of them.
+	Lapsed(ctx context.Context, limit int) ([]Presence, error)
+
+	// RemoveLapsed removes the starter's note of the session if the starter has no lease at that moment, and reports whether
+	// there is no such note any more. A note that a starter sets after it has got a lease again must never be removed by a
+	// call that began while it had none.
+	RemoveLapsed(ctx context.Context, session holdfast.SessionID, starter string) (gone bool, err error)
 
 	// Touch notes that the session is in use now, as each commit does, and, unless owner is empty, that this owner of
 	// the ledger is, as each commit with its mark does. It does nothing for a session or an owner that does not exist.
@@ -149,12 +157,6 @@ type Entry struct {
 type Listed struct {
 	Session holdfast.SessionID
 	Tasks   []Task
-}
-
-// Absent is a connection that a starter held when it was heard of last.
-type Absent struct {
-	Session holdfast.SessionID
-	Starter string
 }
 
 // Notice says that something was committed: read again.

@@ -200,19 +200,3 @@ func TestAFailedEventIsToldOnce(t *testing.T) {
 	require.Equal(t, []string{"start single 2"}, b.outbox())
 	require.Equal(t, revision+1, b.snapshot().Position.Revision)
 }
-
-func TestPresenceLapsesWithItsLease(t *testing.T) {
-	t.Parallel()
-	b := newPolicies(t)
-	ctx := context.WithoutCancel(t.Context())
-	require.NoError(t, b.Beat(ctx, "one"))
-	require.NoError(t, b.Present(ctx, session, "one", true))
-	require.NoError(t, b.Present(ctx, session, "never-beaten", true))
-	present, err := b.Presence(ctx, session)
-	require.NoError(t, err)
-	require.Contains(t, present, "one")
-	require.NoError(t, b.Present(ctx, session, "one", false))
-	present, err = b.Presence(ctx, session)
-	require.NoError(t, err)
-	require.NotContains(t, present, "one")
-}

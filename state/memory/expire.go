@@ -24,6 +24,7 @@ func (d *Driver) Expire(_ context.Context, e state.Expiry) (int, error) {
 		}
 		s.forget(now.Add(-e.Ledger))
 	}
+	d.forgetStarters(now.Add(-e.Idle))
 	return removed, nil
 }
 

@@ -24,8 +24,9 @@ type Driver struct {
 	sessions map[holdfast.SessionID]*session
 	holds    map[holdfast.SessionID]*held
 	outbox   []state.Pending
-	starters map[string]time.Time // their leases
-	present  map[state.Absent]bool
+	starters map[string]lease
+	terms    int64 // counts those of the starters' leases
+	present  map[note]state.PresenceState
 	watchers map[*watcher]struct{}
 	released chan struct{} // closed and replaced whenever a hold ends
 	closed   chan struct{} // closed by Close
@@ -61,8 +62,8 @@ func New() *Driver {
 	return &Driver{
 		sessions: map[holdfast.SessionID]*session{},
 		holds:    map[holdfast.SessionID]*held{},
-		starters: map[string]time.Time{},
-		present:  map[state.Absent]bool{},
+		starters: map[string]lease{},
+		present:  map[note]state.PresenceState{},
 		watchers: map[*watcher]struct{}{},
 		released: make(chan struct{}),
 		closed:   make(chan struct{}),

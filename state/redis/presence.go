@@ -2,6 +2,8 @@ package redis
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,56 +15,75 @@ import (
 	"github.com/holdfast-run/holdfast/state"
 )
 
-// Who is present is noted in the slots of the indexes and nowhere else, by session and by starter, so that the two never differ.
+// Who is present is noted in the slots of the indexes and nowhere else, by session and by
+// starter, so that the two never differ. A note is a state and a text that no other note
+// has: "connected 4xk…".
 
-// presenceKeys are those of a part: the connections by session, and by starter.
+// presenceKeys are those of a part: the notes' names by session and by starter, and the
+// notes.
 func (d *Driver) presenceKeys(shard int) []string {
-	return []string{d.keys.shard(shard, "present:session"), d.keys.shard(shard, "present:starter")}
-}
-
-// Beat makes the starter's lease last for so long from now. A server that is out of memory takes it too, and so a starter that lives
-// does not look dead.
-func (d *Driver) Beat(ctx context.Context, starter string, lease time.Duration) error {
-	if err := d.run(ctx, d.scripts.beat, []string{d.keys.starters()}, starter, lease.Microseconds()).Err(); err != nil {
-		return fmt.Errorf("redis: beat: %w", err)
+	return []string{
+		d.keys.shard(shard, "present:session"), d.keys.shard(shard, "present:starter"), d.keys.shard(shard, "present:notes"),
 	}
-	return nil
 }
 
-// Present notes whether the starter holds a connection of the session.
-func (d *Driver) Present(ctx context.Context, session holdfast.SessionID, starter string, present bool) error {
+// RenewLease makes the starter's lease last for so long from now. A server that is out of
+// memory takes it too, and so a starter that lives does not look dead.
+func (d *Driver) RenewLease(ctx context.Context, starter string, lease time.Duration) (state.Lease, error) {
+	reply, err := d.run(ctx, d.scripts.lease, []string{d.keys.starters()}, starter, lease.Microseconds()).Slice()
+	if err != nil {
+		return state.Lease{}, fmt.Errorf("redis: renew the lease: %w", err)
+	}
+	term, err := number(reply[0])
+	if err != nil {
+		return state.Lease{}, fmt.Errorf("redis: renew the lease: %w", err)
+	}
+	others, err := number(reply[1])
+	if err != nil {
+		return state.Lease{}, fmt.Errorf("redis: renew the lease: %w", err)
+	}
+	return state.Lease{Term: term, Others: int(others)}, nil
+}
+
+// SetPresence notes what the starter holds of the session.
+func (d *Driver) SetPresence(ctx context.Context, session holdfast.SessionID, starter string, is state.PresenceState) error {
 	keys := d.presenceKeys(shardOf(session))
-	if err := d.run(ctx, d.scripts.present, keys, string(session), starter, flag(present)).Err(); err != nil {
+	if err := d.run(ctx, d.scripts.present, keys, string(session), starter, string(is), rand.Text()).Err(); err != nil {
 		return fmt.Errorf("redis: note the presence: %w", err)
 	}
 	return nil
 }
 
-// Presence returns the starters that hold a connection of the session.
-func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID) ([]string, error) {
-	key := d.presenceKeys(shardOf(session))[0]
-	from, to := "["+string(session)+"\x00", "("+string(session)+"\x01"
-	pairs, err := d.client.ZRangeByLex(ctx, key, &goredis.ZRangeBy{Min: from, Max: to}).Result()
+// Presence returns what starters have noted of the session.
+func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID) ([]state.Presence, error) {
+	reply, err := d.run(ctx, d.scripts.presence, d.presenceKeys(shardOf(session)), string(session)).StringSlice()
 	if err != nil {
 		return nil, fmt.Errorf("redis: presence: %w", err)
 	}
-	if len(pairs) == 0 {
+	if len(reply) == 0 {
 		return nil, nil
 	}
 	living, err := d.living(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("redis: presence: %w", err)
 	}
-	var all []string
-	for _, pair := range pairs {
-		if starter := strings.TrimPrefix(pair, string(session)+"\x00"); slices.Contains(living, starter) {
-			all = append(all, starter)
-		}
+	var all []state.Presence
+	for pair := range slices.Chunk(reply, 2) {
+		all = append(all, state.Presence{
+			Session: session, Starter: pair[0], State: stateOf(pair[1]), Lapsed: !slices.Contains(living, pair[0]),
+		})
 	}
 	return all, nil
 }
 
-// living are the starters whose lease has not lapsed, by the clock of the server that has the leases.
+// stateOf is the state that a note says.
+func stateOf(note string) state.PresenceState {
+	is, _, _ := strings.Cut(note, " ")
+	return state.PresenceState(is)
+}
+
+// living are the starters whose lease has not lapsed, by the clock of the server that has
+// the leases.
 func (d *Driver) living(ctx context.Context) ([]string, error) {
 	all, err := d.run(ctx, d.scripts.living, []string{d.keys.starters()}).StringSlice()
 	if err != nil {
@@ -71,8 +92,8 @@ func (d *Driver) living(ctx context.Context) ([]string, error) {
 	return all, nil
 }
 
-// Lapsed returns what starters without a lease have left behind.
-func (d *Driver) Lapsed(ctx context.Context, limit int) ([]state.Absent, error) {
+// Lapsed returns the notes of starters without a lease.
+func (d *Driver) Lapsed(ctx context.Context, limit int) ([]state.Presence, error) {
 	living, err := d.living(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("redis: lapsed: %w", err)
@@ -84,8 +105,8 @@ func (d *Driver) Lapsed(ctx context.Context, limit int) ([]state.Absent, error) 
 	return all[:min(limit, len(all))], nil
 }
 
-// left are connections of starters that are not among these, at most limit in each part.
-func (d *Driver) left(ctx context.Context, limit int, living []string) (all []state.Absent, err error) {
+// left are notes of starters that are not among these, at most limit in each part.
+func (d *Driver) left(ctx context.Context, limit int, living []string) (all []state.Presence, err error) {
 	arguments := append(make([]any, 0, 1+len(living)), limit)
 	for _, starter := range living {
 		arguments = append(arguments, starter)
@@ -93,21 +114,51 @@ func (d *Driver) left(ctx context.Context, limit int, living []string) (all []st
 	pipe := d.client.Pipeline()
 	replies := make([]*goredis.Cmd, shards)
 	for n := range shards {
-		replies[n] = d.scripts.lapsed.pipe(ctx, pipe, d.presenceKeys(n)[1:], arguments...)
+		replies[n] = d.scripts.lapsed.pipe(ctx, pipe, d.presenceKeys(n), arguments...)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("look for what was left: %w", err)
 	}
 	for _, reply := range replies {
-		for _, pair := range list(reply.Val()) {
-			starter, session, _ := strings.Cut(text(pair), "\x00")
-			all = append(all, state.Absent{Session: holdfast.SessionID(session), Starter: starter})
+		for pair := range slices.Chunk(list(reply.Val()), 2) {
+			starter, session, _ := strings.Cut(text(pair[0]), "\x00")
+			all = append(all, state.Presence{
+				Session: holdfast.SessionID(session), Starter: starter, State: stateOf(text(pair[1])), Lapsed: true,
+			})
 		}
 	}
 	return all, nil
 }
 
-// forgetStarters removes the leases that ended longer ago. What such a starter left behind is found by Lapsed without them.
+// RemoveLapsed removes the note of a starter without a lease. Note and lease are in
+// different slots of a cluster, so no script sees both: the note is read before the
+// lease, and removed only if it is still the same one. A starter that has got a lease
+// since then notes anew, and that note is another one.
+func (d *Driver) RemoveLapsed(ctx context.Context, session holdfast.SessionID, starter string) (gone bool, err error) {
+	keys := d.presenceKeys(shardOf(session))
+	note, err := d.client.HGet(ctx, keys[2], starter+"\x00"+string(session)).Result()
+	if errors.Is(err, goredis.Nil) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("redis: read a dead starter's presence: %w", err)
+	}
+	living, err := d.living(ctx)
+	if err != nil {
+		return false, fmt.Errorf("redis: remove a dead starter's presence: %w", err)
+	}
+	if slices.Contains(living, starter) {
+		return false, nil
+	}
+	struck, err := d.run(ctx, d.scripts.strike, keys, string(session), starter, note).Int()
+	if err != nil {
+		return false, fmt.Errorf("redis: remove a dead starter's presence: %w", err)
+	}
+	return struck == 1, nil
+}
+
+// forgetStarters removes the leases that ended longer ago. What such a starter left
+// behind is found by Lapsed without them.
 func (d *Driver) forgetStarters(ctx context.Context, ago time.Duration) error {
 	if err := d.run(ctx, d.scripts.forget, []string{d.keys.starters()}, ago.Microseconds()).Err(); err != nil {
 		return fmt.Errorf("remove starters: %w", err)

@@ -22,7 +22,8 @@ type scripts struct {
 	load, changes, outbox, listed           script
 	touch, expire, enter, entries, leave    script
 	present, lapsed, forget, concerns       script
-	beat, living, probe, postpone           script
+	lease, living, probe, postpone          script
+	presence, strike                        script
 }
 
 func readScripts() (s scripts, err error) {
@@ -31,7 +32,7 @@ func readScripts() (s scripts, err error) {
 		"load": &s.load, "changes": &s.changes, "outbox": &s.outbox, "listed": &s.listed,
 		"touch": &s.touch, "expire": &s.expire, "enter": &s.enter, "entries": &s.entries, "leave": &s.leave,
 		"present": &s.present, "lapsed": &s.lapsed, "forget": &s.forget, "concerns": &s.concerns,
-		"beat": &s.beat, "living": &s.living, "probe": &s.probe, "postpone": &s.postpone,
+		"lease": &s.lease, "presence": &s.presence, "strike": &s.strike, "living": &s.living, "probe": &s.probe, "postpone": &s.postpone,
 	} {
 		source, err := sources.ReadFile("scripts/" + name + ".lua")
 		if err != nil {

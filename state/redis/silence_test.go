@@ -97,7 +97,7 @@ func TestSilence_OfAServerIsAnError(t *testing.T) {
 		func(ctx context.Context) error { return d.Touch(ctx, session, "") },
 		func(ctx context.Context) error { _, _, err := d.Load(ctx, session); return err },
 		func(ctx context.Context) error { _, err := d.Outbox(ctx, 1); return err },
-		func(ctx context.Context) error { return d.Beat(ctx, "starter", time.Hour) },
+		func(ctx context.Context) error { _, err := d.RenewLease(ctx, "starter", time.Hour); return err },
 		func(ctx context.Context) error { return held.Commit(ctx, full(held, "1")) },
 		func(ctx context.Context) error {
 			_, err := d.Acquire(ctx, state.Claim{Session: "test-two", Lease: time.Hour})

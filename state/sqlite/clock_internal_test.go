@@ -44,8 +44,9 @@ func written(t *testing.T) (*machine, *Driver, state.Held) {
 	require.NoError(t, held.Commit(t.Context(), &state.Commit{Epoch: "epoch", Version: 1}))
 	held, err = d.Acquire(t.Context(), state.Claim{Session: held1, Lease: time.Hour})
 	require.NoError(t, err)
-	require.NoError(t, d.Beat(t.Context(), "starter", time.Hour))
-	require.NoError(t, d.Present(t.Context(), held1, "starter", true))
+	_, err = d.RenewLease(t.Context(), "starter", time.Hour)
+	require.NoError(t, err)
+	require.NoError(t, d.SetPresence(t.Context(), held1, "starter", state.PresenceConnected))
 	return m, d, held
 }
 
@@ -71,7 +72,7 @@ func TestClock_IsOneForAllProcesses(t *testing.T) {
 	require.ErrorIs(t, err, errHeld)
 	present, err := second.Presence(t.Context(), held1)
 	require.NoError(t, err)
-	require.Equal(t, []string{"starter"}, present)
+	require.Equal(t, []state.Presence{{Session: held1, Starter: "starter", State: state.PresenceConnected}}, present)
 	require.NoError(t, held.Commit(t.Context(), &state.Commit{Epoch: "epoch", Version: 1}))
 }
 
@@ -82,7 +83,8 @@ func TestClock_GoesOnWhileTheMachineSleeps(t *testing.T) {
 	m.up += time.Hour + time.Second
 	present, err := d.Presence(t.Context(), held1)
 	require.NoError(t, err)
-	require.Empty(t, present)
+	require.Len(t, present, 1)
+	require.True(t, present[0].Lapsed)
 	requireExpired(t, d, 2*time.Hour, 0)
 	requireExpired(t, d, time.Hour, 1)
 	requireTaken(t, d)

@@ -11,62 +11,93 @@ import (
 	"github.com/holdfast-run/holdfast/state"
 )
 
-// Beat makes the starter's lease last for so long from now.
-func (d *Driver) Beat(ctx context.Context, starter string, lease time.Duration) error {
-	_, err := d.writer.ExecContext(ctx, "INSERT INTO starters (id, until) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET until = ?2", starter, d.now()+lease.Microseconds())
+// renewLease keeps the term of a lease that lasts, and draws another one for a lease that
+// has lapsed. A term grows with the clock, so that a starter whose row was removed does
+// not get an earlier one again.
+const renewLease = `INSERT INTO starters (id, until, term) VALUES (?1, ?2, ?3)
+	ON CONFLICT (id) DO UPDATE SET until = ?2, term = CASE WHEN until > ?3 THEN term ELSE max(term + 1, ?3) END
+	RETURNING term`
+
+// RenewLease makes the starter's lease last for so long from now.
+func (d *Driver) RenewLease(ctx context.Context, starter string, lease time.Duration) (renewed state.Lease, err error) {
+	err = d.write(ctx, func(tx *sql.Tx) error {
+		now := d.now()
+		if err := tx.QueryRowContext(ctx, renewLease, starter, now+lease.Microseconds(), now).Scan(&renewed.Term); err != nil {
+			return err //nolint:wrapcheck // wrapped below
+		}
+		const others = "SELECT count(*) FROM starters WHERE id <> ? AND until > ?"
+		return tx.QueryRowContext(ctx, others, starter, now).Scan(&renewed.Others)
+	})
 	if err != nil {
-		return fmt.Errorf("sqlite: beat: %w", err)
+		return state.Lease{}, fmt.Errorf("sqlite: renew the lease: %w", err)
 	}
-	return nil
+	return renewed, nil
 }
 
-// Present notes whether the starter holds a connection of the session.
-func (d *Driver) Present(ctx context.Context, session holdfast.SessionID, starter string, present bool) error {
-	statement := "DELETE FROM presence WHERE session = ? AND starter = ?"
-	if present {
-		statement = "INSERT INTO presence (session, starter) VALUES (?, ?) ON CONFLICT DO NOTHING"
+// SetPresence notes what the starter holds of the session.
+func (d *Driver) SetPresence(ctx context.Context, session holdfast.SessionID, starter string, is state.PresenceState) error {
+	statement, args := "DELETE FROM presence WHERE session = ? AND starter = ?", []any{session, starter}
+	if is != state.PresenceNone {
+		statement = "INSERT INTO presence (session, starter, state) VALUES (?1, ?2, ?3) ON CONFLICT (session, starter) DO UPDATE SET state = ?3"
+		args = append(args, is)
 	}
-	if _, err := d.writer.ExecContext(ctx, statement, session, starter); err != nil {
+	if _, err := d.writer.ExecContext(ctx, statement, args...); err != nil {
 		return fmt.Errorf("sqlite: note the presence: %w", err)
 	}
 	return nil
 }
 
-// Presence returns the starters that hold a connection of the session.
-func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID) (all []string, err error) {
-	err = d.read(ctx, func(tx *sql.Tx) error {
-		return each(ctx, tx, func(rows *sql.Rows) error {
-			var starter string
-			if err := rows.Scan(&starter); err != nil {
-				return err
-			}
-			all = append(all, starter)
-			return nil
-		}, "SELECT starter FROM presence JOIN starters ON starters.id = presence.starter WHERE session = ? AND until > ?", session, d.now())
-	})
+// notes selects what starters have noted, with the present time as its first argument.
+const notes = `SELECT * FROM (SELECT session, starter, state, coalesce(until <= ?, true) AS lapsed
+	FROM presence LEFT JOIN starters ON starters.id = presence.starter) `
+
+// Presence returns what starters have noted of the session.
+func (d *Driver) Presence(ctx context.Context, session holdfast.SessionID) ([]state.Presence, error) {
+	all, err := d.notes(ctx, "WHERE session = ?", session)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: presence: %w", err)
 	}
 	return all, nil
 }
 
-// Lapsed returns what starters without a lease have left behind.
-func (d *Driver) Lapsed(ctx context.Context, limit int) (all []state.Absent, err error) {
-	err = d.read(ctx, func(tx *sql.Tx) error {
-		return each(ctx, tx, func(rows *sql.Rows) error {
-			var a state.Absent
-			if err := rows.Scan(&a.Session, &a.Starter); err != nil {
-				return err
-			}
-			all = append(all, a)
-			return nil
-		}, `SELECT session, starter FROM presence LEFT JOIN starters ON starters.id = presence.starter
-			WHERE until IS NULL OR until <= ? LIMIT ?`, d.now(), limit)
-	})
+// Lapsed returns the notes of starters without a lease.
+func (d *Driver) Lapsed(ctx context.Context, limit int) ([]state.Presence, error) {
+	all, err := d.notes(ctx, "WHERE lapsed LIMIT ?", limit)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: lapsed: %w", err)
 	}
 	return all, nil
+}
+
+func (d *Driver) notes(ctx context.Context, which string, arg any) (all []state.Presence, err error) {
+	err = d.read(ctx, func(tx *sql.Tx) error {
+		return each(ctx, tx, func(rows *sql.Rows) error {
+			var p state.Presence
+			if err := rows.Scan(&p.Session, &p.Starter, &p.State, &p.Lapsed); err != nil {
+				return err
+			}
+			all = append(all, p)
+			return nil
+		}, notes+which, d.now(), arg)
+	})
+	return all, err
+}
+
+// RemoveLapsed removes the note of a starter without a lease.
+func (d *Driver) RemoveLapsed(ctx context.Context, session holdfast.SessionID, starter string) (gone bool, err error) {
+	err = d.write(ctx, func(tx *sql.Tx) error {
+		const statement = `DELETE FROM presence WHERE session = ?1 AND starter = ?2
+			AND NOT EXISTS (SELECT 1 FROM starters WHERE id = ?2 AND until > ?3)`
+		if _, err := tx.ExecContext(ctx, statement, session, starter, d.now()); err != nil {
+			return err //nolint:wrapcheck // wrapped below
+		}
+		const look = "SELECT NOT EXISTS (SELECT 1 FROM presence WHERE session = ? AND starter = ?)"
+		return tx.QueryRowContext(ctx, look, session, starter).Scan(&gone)
+	})
+	if err != nil {
+		return false, fmt.Errorf("sqlite: remove a dead starter's presence: %w", err)
+	}
+	return gone, nil
 }
 
 // Listed returns the sessions that have tasks.

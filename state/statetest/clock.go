@@ -2,7 +2,6 @@ package statetest
 
 import (
 	"context"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,22 +31,19 @@ func testClockBehind(b *bench) { testClock(b, behind) }
 func testClockAhead(b *bench)  { testClock(b, ahead) }
 
 func testClock(b *bench, on time.Duration) {
-	b.must(b.Beat(b.Context(), "right", time.Minute))
-	b.must(b.Present(b.Context(), session, "right", true))
+	b.renew(b, "right", long)
+	b.connect(session, "right")
 	b.put(b, other, 1, withEntry("o", 1, "k", "1"))
 	expiry := state.Expiry{Idle: time.Minute, Ledger: time.Minute}
 	skewed(b, on, func(wrong *bench) {
-		wrong.must(wrong.Beat(wrong.Context(), "wrong", time.Minute))
-		wrong.must(wrong.Present(wrong.Context(), session, "wrong", true))
+		wrong.renew(wrong, "wrong", long)
+		wrong.connect(session, "wrong")
 		wrong.put(wrong, session, 1, withEntry("o", 1, "k", "1"))
 		wrong.must(wrong.Touch(wrong.Context(), other, ""))
 		wrong.removes(expiry, 0)
 		wrong.presence(wrong, other)
 	})
-	starters, err := b.Presence(b.Context(), session)
-	b.must(err)
-	slices.Sort(starters)
-	b.is(starters, []string{"right", "wrong"}, "who is present")
+	b.presence(b, session, "right connected", "wrong connected")
 	b.removes(expiry, 0)
 	_, found := b.recorded("k")
 	b.is(found, true, "a call of a moment ago")

@@ -1,12 +1,13 @@
 #!lua flags=no-writes
--- Finds connections of starters that are not among those that live. KEYS: by starter. ARGV: limit, starters that live.
+-- Finds notes of starters that are not among those that live. KEYS: by session, by starter, notes. ARGV: limit, starters that live.
+-- Returns {pair, note, ...}.
 local living = {}
 for i = 2, #ARGV do
   living[ARGV[i]] = true
 end
 local found, from = {}, '-'
-while #found < tonumber(ARGV[1]) do
-  local first = redis.call('ZRANGEBYLEX', KEYS[1], from, '+', 'LIMIT', 0, 1)[1]
+while #found < 2 * tonumber(ARGV[1]) do
+  local first = redis.call('ZRANGEBYLEX', KEYS[2], from, '+', 'LIMIT', 0, 1)[1]
   if not first then
     break
   end
@@ -15,6 +16,7 @@ while #found < tonumber(ARGV[1]) do
     from = '[' .. starter .. '\1' -- the next starter
   else
     found[#found + 1] = first
+    found[#found + 1] = redis.call('HGET', KEYS[3], first) or ''
     from = '(' .. first
   end
 end

@@ -4,7 +4,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local leases, living = redis.call('HGETALL', KEYS[1]), {}
 for i = 1, #leases, 2 do
-  if tonumber(leases[i + 1]) > now then
+  if tonumber(string.match(leases[i + 1], '^%d+')) > now then
     living[#living + 1] = leases[i]
   end
 end
