@@ -99,7 +99,17 @@ func (r *run) execute(ctx workflow.Context, name string, in any, summary string,
 		return r.executeInline(ctx, name, in, summary, result)
 	}
 	ctx = workflow.WithActivityOptions(ctx, sectionOptions(summary))
-	return workflow.ExecuteActivity(ctx, name, in).Get(ctx, result)
+	return r.whenCancelled(ctx, workflow.ExecuteActivity(ctx, name, in).Get(ctx, result))
+}
+
+// whenCancelled is the error of an activity that the task waited for. Once the task is cancelled the server does not
+// try again: an activity whose worker has died then ends with a time-out. That is how the cancellation came out, no
+// failure of the task.
+func (r *run) whenCancelled(ctx workflow.Context, err error) error {
+	if r.level >= wire.LevelCancelsTimedOut && ctx.Err() != nil && temporal.IsTimeoutError(err) {
+		return ctx.Err()
+	}
+	return err
 }
 
 // sectionOptions retries without end: what is not worth a retry says so itself (package activities).

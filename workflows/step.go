@@ -41,7 +41,7 @@ func Step[R any](ctx workflow.Context, activity any, args ...any) (R, error) {
 		}
 		defer r.outstanding()()
 		ctx := r.withStepOptions(ctx)
-		err = workflow.ExecuteActivity(ctx, name, args...).Get(ctx, &out)
+		err = r.whenCancelled(ctx, workflow.ExecuteActivity(ctx, name, args...).Get(ctx, &out))
 		return out, err
 	})
 	if err != nil || len(out) == 0 {

@@ -40,6 +40,8 @@ func passing(err error) bool {
 	var network *net.OpError // not net.Error, which every errno of the system is
 	var name *net.DNSError
 	var database interface{ SQLState() string }
+	var file interface{ Code() int }
+	const fileBusy, primary = 5, 0xff // SQLITE_BUSY: another process writes for long, as one that is paused
 	switch {
 	case errors.As(err, &database):
 		switch code := database.SQLState(); code {
@@ -48,6 +50,8 @@ func passing(err error) bool {
 		default:
 			return strings.HasPrefix(code, "08") // the connection
 		}
+	case errors.As(err, &file):
+		return file.Code()&primary == fileBusy
 	case errors.As(err, &network), errors.As(err, &name), errors.Is(err, context.DeadlineExceeded),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return true

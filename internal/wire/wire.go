@@ -45,6 +45,9 @@ const (
 	LevelTellsFinally = 3
 	// LevelCountsSignals lets a pause continue as new when the run has received many signals.
 	LevelCountsSignals = 3
+	// LevelCancelsTimedOut counts a task as cancelled, not as failed, whose activity ended with a time-out after the
+	// task had been cancelled.
+	LevelCancelsTimedOut = 3
 	// Level is that of this program.
 	Level = 3
 )
