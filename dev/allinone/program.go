@@ -150,6 +150,7 @@ func (p *Program) connect(ctx context.Context, o Options) (client.Client, error)
 		MetricsHandler: p.telemetry.MetricsHandler,
 		Interceptors:   p.telemetry.Interceptors,
 	}
+	options.ConnectionOptions.DialOptions = command.Reconnect()
 	if err := command.Encrypt(&options, o.Config.Temporal, o.Logger); err != nil {
 		return nil, err
 	}
