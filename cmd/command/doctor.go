@@ -41,7 +41,7 @@ type doctor struct {
 func (p *Program) runDoctor(ctx context.Context, c config.Config) (err error) {
 	d := &doctor{parts: &parts{log: slog.New(p.handler(c.Log))}, program: p, config: c}
 	defer func() { err = errors.Join(err, d.close()) }() //nolint:contextcheck // the end comes after ctx's
-	for _, check := range []func(context.Context) finding{d.checkState, d.checkTemporal} {
+	for _, check := range []func(context.Context) finding{d.checkState, d.checkDurability, d.checkTemporal} {
 		d.print(check(ctx))
 	}
 	if d.temporal != nil {
@@ -83,6 +83,24 @@ func (d *doctor) checkState(ctx context.Context) finding {
 	began := time.Now()
 	_, f.err = d.state.Outbox(ctx, 1)
 	f.says = fmt.Sprintf("%s takes commits, and answers within %s", redacted(d.config.State.URL), time.Since(began).Round(time.Microsecond*10))
+	return f
+}
+
+// checkDurability says what the state keeps with its present settings. That they cannot be asked for is no fault.
+func (d *doctor) checkDurability(ctx context.Context) finding {
+	ctx, cancel := context.WithTimeout(ctx, doctorPatience)
+	defer cancel()
+	f := finding{about: "durability", says: "what the state keeps is not known"}
+	if d.state == nil {
+		return f
+	}
+	row, says, err := d.state.Durability(ctx)
+	switch {
+	case err != nil:
+		f.says += ": " + err.Error()
+	case says:
+		f.says = row.String()
+	}
 	return f
 }
 

@@ -76,7 +76,8 @@ func TestTheDoctorSaysWhatIsThereAndWhatIsWrong(t *testing.T) {
 	out, err := s.run("doctor")
 	require.NoError(t, err, out)
 	for _, line := range []string{
-		`ok     state       sqlite:\S+ takes commits, and answers within`, `ok     temporal    server 1\.\S+ at 127`, `ok     namespace   default is there, with its`,
+		`ok     state       sqlite:\S+ takes commits, and answers within`, `ok     durability  SQLite keeps over the death of a process: everything; `,
+		`ok     temporal    server 1\.\S+ at 127`, `ok     namespace   default is there, with its`,
 		`ok     workers     0 poll the task queue holdfast`, `ok     timers      -?\d+ms late; starter\.nap_below=`,
 	} {
 		require.Regexp(t, line, out)

@@ -61,6 +61,7 @@ func TestDriver(t *testing.T) {
 		"ASilentServerIsAnError":                  testASilentServerIsAnError,
 		"ARowThatIsLockedIsNoSilence":             testARowThatIsLockedIsNoSilence,
 		"ProbeFailsWhenTheServerOnlyReads":        testProbeFailsWhenTheServerOnlyReads,
+		"DurabilityFollowsTheSettings":            testDurabilityFollowsTheSettings,
 		"ManyOpenANewDatabaseAtOnce":              testManyOpenANewDatabaseAtOnce,
 		"SchemasAreApart":                         testSchemasAreApart,
 		"AUserWithItsSchemaNeedsNoMore":           testAUserWithItsSchemaNeedsNoMore,

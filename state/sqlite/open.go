@@ -54,14 +54,15 @@ type Options struct {
 
 // Driver keeps sessions in a SQLite file. It is safe for concurrent use.
 type Driver struct {
-	path    string
-	poll    time.Duration
-	clock   clock
-	aheadBy int64   // how far the file's clock is ahead of the machine's, in microseconds
-	writer  *sql.DB // one connection: SQLite has one writer, and in one process it is better queued for here
-	reader  *sql.DB
-	close   sync.Once
-	closed  chan struct{}
+	path     string
+	poll     time.Duration
+	fullSync bool
+	clock    clock
+	aheadBy  int64   // how far the file's clock is ahead of the machine's, in microseconds
+	writer   *sql.DB // one connection: SQLite has one writer, and in one process it is better queued for here
+	reader   *sql.DB
+	close    sync.Once
+	closed   chan struct{}
 }
 
 var _ state.Driver = (*Driver)(nil)
@@ -86,7 +87,7 @@ func open(ctx context.Context, path string, o Options, c clock) (_ *Driver, err 
 	if o.Poll == 0 {
 		o.Poll = 15 * time.Millisecond
 	}
-	d := &Driver{path: path, poll: o.Poll, clock: c, closed: make(chan struct{})}
+	d := &Driver{path: path, poll: o.Poll, fullSync: o.FullSync, clock: c, closed: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("sqlite: open %s: %w", path, err), d.Close())
