@@ -90,7 +90,7 @@ func TestOpenRefuses(t *testing.T) {
 				sql(t, address, "INSERT INTO holdfast.goose_db_version (version_id, is_applied) VALUES (999, true)")
 				return address
 			},
-			"the schema was written by a newer version of this program: it has version 999, this program knows 4",
+			"the schema was written by a newer version of this program: it has version 999, this program knows 5",
 		},
 		"a pooler without sessions": {
 			func(t *testing.T) string {

@@ -85,7 +85,10 @@ func testASilentServerIsAnError(t *testing.T, address string) {
 		func(ctx context.Context, d *postgres.Driver) error { return d.Touch(ctx, "test-one", "") },
 		func(ctx context.Context, d *postgres.Driver) error { _, _, err := d.Load(ctx, "test-one"); return err },
 		func(ctx context.Context, d *postgres.Driver) error { _, err := d.Outbox(ctx, 1); return err },
-		func(ctx context.Context, d *postgres.Driver) error { _, err := d.RenewLease(ctx, "starter", time.Hour); return err },
+		func(ctx context.Context, d *postgres.Driver) error {
+			_, err := d.RenewLease(ctx, "starter", time.Hour)
+			return err
+		},
 		func(ctx context.Context, _ *postgres.Driver) error { return held.Commit(ctx, next(held, 1)) },
 		func(ctx context.Context, d *postgres.Driver) error {
 			_, err := d.Acquire(ctx, state.Claim{Session: "test-two", Lease: time.Hour})
