@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -22,7 +21,8 @@ type Runs interface {
 }
 
 // AskRuns has these activities ask runs, where the session does not know a task's run, instead of Temporal through their
-// worker's client; Temporal's test environments have none. It must come before they are registered.
+// worker's client. In Temporal's test environments, which have no server, each run counts as open. It must come before they are
+// registered.
 func (a *Activities) AskRuns(runs Runs) { a.runs = runs }
 
 // askPatience is how long Temporal may take to say whether a run is open.
@@ -31,13 +31,15 @@ const askPatience = 5 * time.Second
 // temporalRuns asks Temporal through the client of the activity's worker.
 type temporalRuns struct{}
 
-var errNoClient = errors.New("the worker has no client")
+// testNamespace is that of Temporal's test environments. There is no server, and one run: it is open. To ask the client that they
+// have ends the process.
+const testNamespace = "default-test-namespace"
 
 func (temporalRuns) Open(ctx context.Context, workflow, run string) (bool, error) {
-	client := activity.GetClient(ctx)
-	if client == nil || reflect.ValueOf(client).IsNil() {
-		return false, errNoClient
+	if activity.GetInfo(ctx).Namespace == testNamespace {
+		return true, nil
 	}
+	client := activity.GetClient(ctx)
 	ctx, cancel := context.WithTimeout(ctx, askPatience)
 	defer cancel()
 	description, err := client.DescribeWorkflowExecution(ctx, workflow, run)

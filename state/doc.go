@@ -47,8 +47,31 @@
 // applied if and only if its key is in the ledger. A repeat finds the key and answers with the recorded result, without
 // running anything. A call that failed recorded nothing and may be tried again.
 //
-// The ledger keeps the last entries of each owner (a task, or one load of a page): as many as the owner can have
-// outstanding, several times over. Owners that have not called for a day and are no running task are forgotten.
+// Calls are numbered by who makes them, the owner: a task, or one load of a page. Beside its entries each owner has a mark,
+// which is small and bounded. What a ledger has forgotten it refuses, it never runs it:
+//
+//   - A task says with each call up to which number it never asks again. Those entries go, except the last 4,096, and the mark
+//     keeps the number: a call up to it that is not recorded is [ErrForgotten]. So a worker that wakes up far behind the one that
+//     went on applies nothing.
+//   - A page's events have no entries. The mark keeps the highest number that was applied and, of the 256 below it, those
+//     that were not: they were refused. A number below the highest is a repeat, or ErrForgotten. Its cancels are numbered with its
+//     events. What runs for the load of a page is noted in the mark as well.
+//   - A triggered event has a row in the outbox, which its commit strikes out. A row that is not there any more is a repeat.
+//   - A page has to [Service.Join] before its events are applied: that makes its mark, and says from where on its numbers count
+//     if the mark had been forgotten. With the session's epoch in the call ([Call.Epoch]), an event that was sent in another
+//     life of the session is [ErrOtherEpoch].
+//
+// Owners that have not called, and were not touched, for a day and are no listed task are forgotten, mark and all. A page that is
+// open touches its own.
+//
+// # Once it has ended
+//
+// The mark of a task keeps its current run, the runs before that, and whether it has ended: a tombstone, which [Service.TaskEnded]
+// leaves under the lock. A section of a run that has ended, or that another run has followed, is [holdfast.ErrTaskEnded],
+// however late it comes; only what was recorded is still answered. The first Final call of a run, that of a Finally section, ends its
+// other calls. A run that the session does not know, of a task that was reset or has continued as new, or of a task that is on
+// no list, is [ErrTaskNotListed]: package activities asks Temporal whether it is open, and only then makes it the task's current run
+// and lists the task again. A task that was struck out before it was started is let in by no run.
 //
 // # Starting, cancelling, triggering: the outbox
 //
