@@ -94,7 +94,7 @@ func (a *Activities) section(handler *holdfast.Handler) func(context.Context, wi
 			return err
 		})
 		if err != nil {
-			return nil, report(err, info.Attempt)
+			return nil, spread(report(err, info.Attempt), info.Attempt)
 		}
 		if applied.Repeat {
 			logger(ctx, holdfast.SessionID(in.Session)).Info("section had been applied before; answered from the ledger", "section", handler.Name(), "position", in.Position)

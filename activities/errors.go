@@ -2,6 +2,8 @@ package activities
 
 import (
 	"errors"
+	"math/rand/v2"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 
@@ -40,6 +42,25 @@ func report(err error, attempt int32) error {
 	default:
 		return err
 	}
+}
+
+// The waits between the attempts of a call: from the first, doubled, up to the last.
+const (
+	firstWait = 100 * time.Millisecond
+	lastWait  = 10 * time.Second
+)
+
+// spread gives a fault that is retried a random wait of its own. The policies of Temporal have none: after an outage of the
+// store, the calls of all tasks that had run into it would come back in step.
+func spread(err error, attempt int32) error {
+	var decided *temporal.ApplicationError
+	if err == nil || errors.As(err, &decided) {
+		return err
+	}
+	wait := min(lastWait, firstWait<<min(max(attempt, 1)-1, 10))
+	return temporal.NewApplicationErrorWithOptions(err.Error(), "", temporal.ApplicationErrorOptions{
+		Cause: errors.Unwrap(err), NextRetryDelay: wait/2 + rand.N(wait/2),
+	})
 }
 
 func final(err error, kind string, details ...any) error {

@@ -37,7 +37,8 @@ func (a *Activities) request(ctx context.Context, in wire.RequestInput) error {
 		Fingerprint: state.Fingerprint(in.Task+"/"+in.Event, in.Argument), Seq: in.Seq, Forget: forget(in.Seq, in.Ack),
 	}
 	err = a.known(ctx, call, func(call state.Call) error { return a.state.Request(ctx, app, call, request) })
-	return report(err, activity.GetInfo(ctx).Attempt)
+	attempt := activity.GetInfo(ctx).Attempt
+	return spread(report(err, attempt), attempt)
 }
 
 // read reads a state as it was committed last.

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -48,8 +49,16 @@ func TestCoroutine_CallIsAwaitedBeforeFinally(t *testing.T) {
 		return workflow.Sleep(ctx, 0)
 	}
 	b := newBench(t, holdfast.Named("Task", task))
+	b.OnActivity("test.note", mockAny, mockAny).After(time.Hour).Return(nil, nil)
+	began := b.Now()
+	var waited time.Duration
+	b.SetOnActivityStartedListener(func(info *activityInfo, _ context.Context, _ encodedValues) {
+		if info.ActivityType.Name == "test.ended" {
+			waited = b.Now().Sub(began)
+		}
+	})
 	require.NoError(t, b.run("Task", wire.TaskInput{Level: wire.Level}))
-	require.Equal(t, []string{"late", "ended"}, b.state().Log)
+	require.Equal(t, time.Hour, waited.Truncate(time.Hour), "Finally comes after the coroutine's section")
 }
 
 func TestCoroutine_PanicFailsTheTask(t *testing.T) {

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -48,8 +49,20 @@ func (r *run) executeInline(ctx workflow.Context, name string, in any, summary s
 		ScheduleToCloseTimeout: unbounded,
 		StartToCloseTimeout:    regular.StartToCloseTimeout, RetryPolicy: regular.RetryPolicy, Summary: summary,
 	})
-	return workflow.ExecuteLocalActivity(ctx, name, in).Get(ctx, result)
+	err := workflow.ExecuteLocalActivity(ctx, name, in).Get(ctx, result)
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) && app.Type() == wire.ErrorForgotten {
+		panic(&forgotten{app})
+	}
+	return err
 }
+
+// forgotten is the panic of an inline call whose outcome the ledger no longer knows. Its worker was away while another went
+// on with the task, so what happens next is not this worker's to decide: it may not end the task, not run its Finally
+// sections. The panic fails the workflow task, which Temporal refuses from such a worker.
+//
+// A task that was reset to a point so long ago fails its workflow task again and again, which the Web UI shows.
+type forgotten struct{ error }
 
 // napFor sleeps in the worker.
 func (r *run) napFor(ctx workflow.Context, pause time.Duration) error {

@@ -91,11 +91,11 @@ func TestCall_AcknowledgesNoInlineCallOfItsWorkflowTask(t *testing.T) {
 	t.Parallel()
 	var b *bench
 	task := func(ctx workflow.Context) error {
-		for i := range 3 {
+		for i := range 4 {
 			if err := workflows.DoWith(ctx, note, "x"); err != nil {
 				return err
 			}
-			b.SetCurrentHistoryLength(10 + 10*((i+1)/2)) // the third call is in another workflow task
+			b.SetCurrentHistoryLength(10 + 10*((i+1)/3)) // the fourth call is in another workflow task
 		}
 		return nil
 	}
@@ -104,7 +104,7 @@ func TestCall_AcknowledgesNoInlineCallOfItsWorkflowTask(t *testing.T) {
 	b.numbers(seen)
 	b.SetCurrentHistoryLength(10)
 	require.NoError(t, b.run("Task", wire.TaskInput{Inline: true, Level: wire.Level}))
-	require.Equal(t, map[string][2]int64{"1": {1, 1}, "2": {2, 1}, "3": {3, 3}}, seen)
+	require.Equal(t, map[string][2]int64{"1": {1, 1}, "2": {2, 1}, "3": {3, 1}, "4": {4, 4}}, seen)
 }
 
 func TestCall_NamesTheFinallySectionsSoFar(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/holdfast-run/holdfast"
@@ -80,4 +81,21 @@ func TestInlineTask_IsCancelledWhileTheStoreIsAway(t *testing.T) {
 	b.RegisterDelayedCallback(b.CancelWorkflow, time.Minute)
 	require.ErrorContains(t, b.run("Task", wire.TaskInput{Inline: true, Level: wire.Level}), "canceled")
 	require.Equal(t, []string{"x", "ended"}, b.state().Log, "no section begins after the cancellation")
+}
+
+// TestInlineTask_EndsNothingThatAnotherWorkerGoesOnWith: a worker that was away repeats an inline call that the ledger has
+// forgotten.
+func TestInlineTask_EndsNothingThatAnotherWorkerGoesOnWith(t *testing.T) {
+	t.Parallel()
+	task := func(ctx workflow.Context) error {
+		workflows.Finally(ctx, ended)
+		return workflows.DoWith(ctx, note, "x")
+	}
+	b := newBench(t, holdfast.Named("Task", task))
+	w := b.watchWays()
+	b.OnActivity("test.note", mockAny, mockAny).Return(nil, temporal.NewNonRetryableApplicationError("forgotten", wire.ErrorForgotten, nil))
+	require.ErrorContains(t, b.run("Task", wire.TaskInput{Inline: true, Level: wire.Level}), "forgotten")
+	require.Empty(t, w.regular)
+	require.NotContains(t, w.local, "test.ended")
+	require.NotContains(t, w.local, wire.TaskEnded)
 }

@@ -17,11 +17,14 @@ import (
 //
 // A panic that the SDK itself raised is let through: by these it reports that the code does not fit the history, and to
 // fail the task then would turn a deploy that can be taken back into a loss. One of package codec is let through as well: this
-// worker lacks a key, and another one or a later one has it.
+// worker lacks a key, and another one or a later one has it. So is one of [forgotten].
 func contain(task *holdfast.Task, err *error) { //nolint:gocritic // it sets the named result of the function that defers it
 	value := recover() //nolint:revive // contain is what is deferred
 	if value == nil {
 		return
+	}
+	if _, ok := value.(*forgotten); ok {
+		panic(value)
 	}
 	if by := panicker(); strings.HasPrefix(by, "go.temporal.io/sdk/") || strings.HasPrefix(by, "github.com/holdfast-run/holdfast/codec.") {
 		panic(value)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/interceptor"
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -32,7 +33,10 @@ func histories(t *testing.T) map[string]string {
 // replay runs today's code of an app against a kept history.
 func replay(t *testing.T, app *holdfast.App, path string) error {
 	t.Helper()
-	replayer := worker.NewWorkflowReplayer()
+	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
+		Interceptors: []interceptor.WorkerInterceptor{workflows.Interceptor()},
+	})
+	require.NoError(t, err)
 	require.NoError(t, workflows.Register(replayer, app))
 	return replayer.ReplayWorkflowHistoryFromJSONFile(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), path)
 }
