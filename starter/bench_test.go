@@ -113,7 +113,7 @@ func (f *temporal) fail(err error) {
 // bench is a starter with one app, behind a real HTTP server.
 type bench struct {
 	*starter.Starter
-	t        *testing.T
+	t        testing.TB
 	app      *holdfast.App
 	state    *state.Service
 	temporal *temporal
@@ -151,7 +151,7 @@ func newTemporal() *temporal {
 }
 
 // benchOn is one starter of several on the same state.
-func benchOn(t *testing.T, app *holdfast.App, service *state.Service, temporal *temporal, more ...func(*starter.Options)) *bench {
+func benchOn(t testing.TB, app *holdfast.App, service *state.Service, temporal *temporal, more ...func(*starter.Options)) *bench {
 	t.Helper()
 	b := &bench{t: t, app: app, state: service, temporal: temporal}
 	options := starter.Options{
@@ -195,7 +195,7 @@ type message struct {
 // page is a client's connection.
 type page struct {
 	*websocket.Conn
-	t *testing.T
+	t testing.TB
 }
 
 // dial connects without saying hello.

@@ -65,14 +65,15 @@ func (c *connection) run() {
 	loops.Wait()
 }
 
-// read takes the client's messages. It must never wait for anything else, or pongs would go unheard.
+// read takes the client's messages. It waits for nothing else, or pongs would go unheard, but for others' big frames before one of
+// its own.
 func (c *connection) read(events chan<- *eventMessage) error {
 	for {
 		kind, frame, err := c.conn.Read(c.reading)
 		if err != nil {
 			return fmt.Errorf("read: %w", err)
 		}
-		event, err := parseEvent(kind, frame)
+		event, err := c.parseEvent(kind, frame)
 		if err != nil {
 			return err
 		}
@@ -82,6 +83,15 @@ func (c *connection) read(events chan<- *eventMessage) error {
 			return &fault{code: closeTooManyEvents, reason: fmt.Sprintf("more than %d events wait for their acknowledgement", maxWaiting)}
 		}
 	}
+}
+
+func (c *connection) parseEvent(kind websocket.MessageType, frame []byte) (*eventMessage, error) {
+	leave, err := c.starter.big.enter(c.ctx, len(frame))
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return parseEvent(kind, frame)
 }
 
 // follow sends the session's changes as they are committed. It pulls them, so a slow client holds up only itself.

@@ -40,6 +40,11 @@ func (c *connection) apply(events <-chan *eventMessage) error {
 
 // applyOne runs one event, exactly once for its id. The error is the end of the connection.
 func (c *connection) applyOne(event *eventMessage) (ackMessage, error) {
+	leave, err := c.starter.big.enter(c.ctx, len(event.Arg)+len(event.Name))
+	if err != nil {
+		return ackMessage{}, err
+	}
+	defer leave()
 	ack := ackMessage{Type: "ack", ID: event.ID}
 	if event.Name == cancelEvent {
 		return c.cancel(event, ack)

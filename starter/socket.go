@@ -65,7 +65,12 @@ func (c *connection) greet() error {
 	if err != nil {
 		return fmt.Errorf("read the hello: %w", err)
 	}
+	leave, err := c.starter.big.enter(c.ctx, len(frame))
+	if err != nil {
+		return err
+	}
 	hello, err := parseHello(kind, frame)
+	leave()
 	if err != nil {
 		return err
 	}

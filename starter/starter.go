@@ -73,6 +73,7 @@ type Starter struct {
 	tokens tokens
 
 	presence *presence
+	big      gate
 	mux      *http.ServeMux
 	log      *slog.Logger
 	tracer   telemetry.Tracer
@@ -92,7 +93,7 @@ func New(o Options) (*Starter, error) {
 		return nil, fmt.Errorf("starter: %w", err)
 	}
 	o = o.withDefaults()
-	s := &Starter{opts: o, apps: map[string]*holdfast.App{}, tokens: tokens{key: o.SessionKey}}
+	s := &Starter{opts: o, apps: map[string]*holdfast.App{}, tokens: tokens{key: o.SessionKey}, big: newGate()}
 	for _, app := range o.Apps {
 		if s.apps[app.Name()] != nil {
 			return nil, fmt.Errorf("starter: two apps are called %q", app.Name())
