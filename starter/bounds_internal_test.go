@@ -1,9 +1,11 @@
 package starter
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"unicode/utf8"
 
 	"github.com/coder/websocket"
@@ -66,4 +68,28 @@ func BenchmarkFirstFrame(b *testing.B) {
 			}
 		})
 	}
+}
+
+func TestGate_LetsSmallFramesThroughAndFreesItsSlotsInTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := gate{slots: make(chan struct{}, 1)}
+		first, err := g.enter(t.Context(), bigFrame)
+		require.NoError(t, err)
+		small, err := g.enter(t.Context(), bigFrame-1)
+		require.NoError(t, err)
+		small()
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err = g.enter(gone, bigFrame)
+		require.ErrorIs(t, err, context.Canceled)
+
+		second, err := g.enter(t.Context(), bigFrame) // first takes longer than gateTime
+		require.NoError(t, err)
+		first()
+		require.Len(t, g.slots, 1, "it frees its own slot, once")
+		second()
+		second()
+		require.Empty(t, g.slots)
+	})
 }

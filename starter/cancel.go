@@ -30,22 +30,48 @@ func (c *connection) cancel(event *eventMessage, ack ackMessage) (ackMessage, er
 	if id == nil {
 		id = new(holdfast.TaskID)
 	}
+	if event.Epoch != "" && event.Epoch != c.epoch {
+		ack.Error = refused(codeOtherEpoch, state.ErrOtherEpoch.Error())
+		return ack, nil
+	}
 	for {
-		err := c.starter.opts.State.Cancel(c.ctx, c.session, state.PageKey(c.client, event.ID), *id, "cancelled from the page")
-		switch {
-		case err == nil:
+		revision, err := c.cancelOnce(event.ID, *id)
+		if err == nil {
+			ack.Revision = revision
 			return ack, nil
-		case errors.Is(err, state.ErrNoTask):
-			ack.Error = refused(codeRejected, "the session has no task "+quoted(string(*id)))
-			return ack, nil
-		case errors.Is(err, state.ErrForgotten):
-			ack.Error = refused(codeRejected, err.Error())
+		}
+		if ack.Error = cancelRefusal(*id, err); ack.Error != nil {
 			return ack, nil
 		}
 		c.log.WarnContext(c.ctx, "tasks could not be cancelled; trying again", "err", err)
 		if !wait(c.ctx, time.Second) {
 			return ack, context.Cause(c.ctx)
 		}
+	}
+}
+
+// cancelOnce cancels, exactly once for the event's id, and returns a revision that includes it.
+func (c *connection) cancelOnce(event int64, id holdfast.TaskID) (revision int64, err error) {
+	err = c.starter.opts.State.Cancel(c.ctx, c.session, state.PageKey(c.page.Client, event), id, "cancelled from the page")
+	if err != nil {
+		return 0, err
+	}
+	snapshot, err := c.starter.opts.State.Snapshot(c.ctx, c.app, c.session)
+	if err != nil {
+		return 0, fmt.Errorf("read the revision of a cancel: %w", err)
+	}
+	return snapshot.Position.Revision, nil
+}
+
+// cancelRefusal is the answer to a cancel that would only be refused again; nil to one that may pass.
+func cancelRefusal(id holdfast.TaskID, err error) *ackError {
+	switch {
+	case errors.Is(err, state.ErrNoTask):
+		return refused(codeRejected, "the session has no task "+quoted(string(id)))
+	case errors.Is(err, state.ErrForgotten):
+		return refused(codeForgotten, state.ErrForgotten.Error())
+	default:
+		return nil
 	}
 }
 

@@ -25,9 +25,11 @@ type connection struct {
 	conn    *websocket.Conn
 	log     *slog.Logger
 	session holdfast.SessionID
-	joined  chan struct{}   // closed when the page is let in
-	client  string          // names the load of the page, within which events are numbered
+	token   string
+	page    state.PageLoad  // what the client says of itself
 	after   *state.Position // up to where the client has the state
+	epoch   string          // the session's life; known once the page is let in
+	joined  chan struct{}   // closed when the page is let in and welcome
 
 	ctx context.Context // ends with the connection; its cause is what ended it
 	end context.CancelCauseFunc
@@ -149,7 +151,7 @@ func (c *connection) ping() error {
 // touch keeps the session from expiring while someone looks at it.
 func (c *connection) touch() error {
 	for {
-		if err := c.starter.opts.State.Touch(c.ctx, c.session, state.PageKey(c.client, 0).Owner); err != nil && c.ctx.Err() == nil {
+		if err := c.starter.opts.State.Touch(c.ctx, c.session, state.PageKey(c.page.Client, 0).Owner); err != nil && c.ctx.Err() == nil {
 			c.log.WarnContext(c.ctx, "keeping the session from expiring failed; trying again", "err", err)
 		}
 		if !wait(c.ctx, touchInterval) {

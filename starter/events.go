@@ -15,6 +15,8 @@ const (
 	codeBadArgument  = "bad_argument"
 	codeRejected     = "rejected"
 	codeFailed       = "failed"
+	codeForgotten    = "forgotten"
+	codeOtherEpoch   = "other_epoch"
 )
 
 // apply runs the client's events one after the other and acknowledges each.
@@ -58,7 +60,7 @@ func (c *connection) applyOne(event *eventMessage) (ackMessage, error) {
 	defer span.End()
 	ack.Revision, ack.Error, err = c.persist(ctx, state.Call{
 		Handler: handler, Session: c.session, Input: event.Arg, Kind: state.CallEvent,
-		Key: state.PageKey(c.client, event.ID),
+		Key: state.PageKey(c.page.Client, event.ID), Epoch: event.Epoch,
 	})
 	return ack, err
 }
@@ -68,21 +70,28 @@ func (c *connection) load() error {
 	if err := c.join(); err != nil {
 		return err
 	}
-	for _, handler := range c.app.LoadEvents() {
+	events := c.app.LoadEvents()
+	for _, handler := range events {
 		if err := c.loadOne(handler); err != nil {
 			return err
 		}
 	}
-	return nil
+	if len(events) == 0 {
+		return nil
+	}
+	return c.write(loadedMessage{Type: "loaded"})
 }
 
-// join lets the page in; before that its events are refused.
+// join lets the page in and welcomes it; before that its events are refused.
 func (c *connection) join() error {
 	for {
-		_, err := c.starter.opts.State.Join(c.ctx, c.app, c.session, state.PageLoad{Client: c.client})
+		epoch, err := c.starter.opts.State.Join(c.ctx, c.app, c.session, c.page)
 		if err == nil {
-			close(c.joined)
-			return nil
+			c.epoch = epoch
+			defer close(c.joined) // after the welcome, which comes first
+			return c.write(welcomeMessage{
+				Type: "welcome", App: c.app.Name(), Session: string(c.session), Token: c.token, Epoch: epoch, Workflows: c.starter.opts.WorkflowsURL,
+			})
 		}
 		if c.ctx.Err() == nil {
 			c.log.WarnContext(c.ctx, "a page could not be let in; trying again", "err", err)
@@ -98,7 +107,7 @@ func (c *connection) loadOne(handler *holdfast.Handler) error {
 	defer span.End()
 	_, answer, err := c.persist(ctx, state.Call{
 		Handler: handler, Session: c.session, Kind: state.CallLoad,
-		Key: state.LoadKey(c.client, handler.Name()),
+		Key: state.LoadKey(c.page.Client, handler.Name()),
 	})
 	if answer != nil {
 		c.log.WarnContext(ctx, "an event was refused on load", "event", handler.Name(), "code", answer.Code, "err", answer.Message)

@@ -82,7 +82,13 @@ type welcomeMessage struct {
 	App       string `json:"app"`
 	Session   string `json:"session"`
 	Token     string `json:"token"`
+	Epoch     string `json:"epoch"`
 	Workflows string `json:"workflows,omitempty"`
+}
+
+// loadedMessage says that the events that run on load have run.
+type loadedMessage struct {
+	Type string `json:"type"`
 }
 
 type snapshotMessage struct {
@@ -177,6 +183,15 @@ func (h *helloMessage) position() *state.Position {
 		return nil
 	}
 	return &state.Position{Epoch: *h.Epoch, Revision: *h.After, Mark: h.Mark}
+}
+
+// page is what the client says of the load of its page.
+func (h *helloMessage) page() state.PageLoad {
+	page := state.PageLoad{Client: h.Client, Sent: h.Sent, Loaded: h.Loaded}
+	if h.Epoch != nil {
+		page.Epoch = *h.Epoch
+	}
+	return page
 }
 
 func parseEvent(kind websocket.MessageType, frame []byte) (*eventMessage, error) {

@@ -55,7 +55,7 @@ func (s *Starter) serve(conn *websocket.Conn, app *holdfast.App) {
 	c.run()
 }
 
-// greet reads the hello and answers with the welcome.
+// greet reads the hello. The welcome follows once the store has let the page in.
 func (c *connection) greet() error {
 	late := time.AfterFunc(helloTimeout, func() { c.hangUp(badMessage("no hello within %s", helloTimeout)) })
 	defer late.Stop()
@@ -74,17 +74,14 @@ func (c *connection) greet() error {
 	if err != nil {
 		return err
 	}
-	token := hello.Token
-	if hello.New {
-		token = c.starter.tokens.mint(c.app.Name())
+	if c.token = hello.Token; hello.New {
+		c.token = c.starter.tokens.mint(c.app.Name())
 	}
-	if c.session, err = c.starter.tokens.session(c.app.Name(), token); err != nil {
+	if c.session, err = c.starter.tokens.session(c.app.Name(), c.token); err != nil {
 		return &fault{code: closeBadToken, reason: err.Error()}
 	}
 	c.conn.SetReadLimit(maxFrame)
-	c.client, c.after = hello.Client, hello.position()
+	c.page, c.after = hello.page(), hello.position()
 	c.log = c.log.With("session", c.session)
-	return c.write(welcomeMessage{
-		Type: "welcome", App: c.app.Name(), Session: string(c.session), Token: token, Workflows: c.starter.opts.WorkflowsURL,
-	})
+	return nil
 }

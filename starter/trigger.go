@@ -67,8 +67,10 @@ func refusal(event string, err error) *ackError {
 		return &ackError{Code: codeRejected, Message: section.Err.Error()}
 	case errors.Is(err, holdfast.ErrBadArgument):
 		return &ackError{Code: codeBadArgument, Message: err.Error()}
-	case errors.Is(err, state.ErrForgotten), errors.Is(err, state.ErrOtherEpoch):
-		return &ackError{Code: codeRejected, Message: err.Error()}
+	case errors.Is(err, state.ErrForgotten):
+		return &ackError{Code: codeForgotten, Message: state.ErrForgotten.Error()}
+	case errors.Is(err, state.ErrOtherEpoch):
+		return &ackError{Code: codeOtherEpoch, Message: state.ErrOtherEpoch.Error()}
 	default:
 		return nil
 	}

@@ -122,6 +122,7 @@ func (c *client) next() error {
 	case "ack":
 		require.Empty(c.t, string(m.Error))
 		c.waiting = c.waiting[1:]
+	case "loaded":
 	default:
 		c.t.Fatalf("unexpected message: %+v", m)
 	}
