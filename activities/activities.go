@@ -51,6 +51,7 @@ func (a *Activities) RegisterLifecycle(registry worker.ActivityRegistry) {
 	registry.RegisterActivityWithOptions(a.request, activity.RegisterOptions{Name: wire.Request})
 	registry.RegisterActivityWithOptions(a.read, activity.RegisterOptions{Name: wire.Read})
 	registry.RegisterActivityWithOptions(a.register, activity.RegisterOptions{Name: wire.Register})
+	registry.RegisterActivityWithOptions(a.present, activity.RegisterOptions{Name: wire.Present})
 	registry.RegisterActivityWithOptions(nap, activity.RegisterOptions{Name: wire.Nap})
 }
 

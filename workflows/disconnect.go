@@ -60,7 +60,7 @@ func (r *run) watch(ctx workflow.Context, in *wire.Disconnect) {
 	w.begin(workflow.Now(ctx), r.carry.Presence)
 	r.watcher = w
 	workflow.Go(ctx, func(ctx workflow.Context) {
-		for ctx.Err() == nil && !w.over(workflow.Now(ctx)) {
+		for ctx.Err() == nil && (!w.over(workflow.Now(ctx)) || w.connected(ctx)) {
 			w.wait(ctx)
 		}
 		if ctx.Err() != nil {

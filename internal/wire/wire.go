@@ -17,6 +17,8 @@ const (
 	Request = "holdfast.Request"
 	// Read reads a state.
 	Read = "holdfast.Read"
+	// Present reads which starters hold a connection of the session.
+	Present = "holdfast.Present"
 	// Nap is a short sleep in the worker.
 	Nap = "holdfast.Nap"
 	// Register tells the state service which Finally sections a task has registered.
@@ -48,6 +50,8 @@ const (
 	// LevelCancelsTimedOut counts a task as cancelled, not as failed, whose activity ended with a time-out after the
 	// task had been cancelled.
 	LevelCancelsTimedOut = 3
+	// LevelAsksForPages lets a task ask the state service who is connected before it ends for want of a page.
+	LevelAsksForPages = 3
 	// Level is that of this program.
 	Level = 3
 )
@@ -225,4 +229,9 @@ type RegisterInput struct {
 type ReadInput struct {
 	Session string `json:"session"`
 	State   string `json:"state"`
+}
+
+// PresentInput is the input of Present; its result is the starters that hold a connection of the session.
+type PresentInput struct {
+	Session string `json:"session"`
 }
