@@ -17,7 +17,8 @@ import (
 const (
 	// reconcileEvery is how often each listed task is compared with its workflow.
 	reconcileEvery = 12 * time.Second
-	// reconcileAfter is the age from which on; before that it is about to be started.
+	// reconcileAfter is how long this starter must have seen a task as running before it believes
+	// that there is no workflow of it.
 	reconcileAfter = 5 * time.Second
 	// reconcileCalls is how many workflows are asked for at the same time.
 	reconcileCalls = 8
@@ -58,19 +59,23 @@ func (s *Starter) listed(ctx context.Context) ([]state.Listed, error) {
 	}
 	sessions = slices.DeleteFunc(sessions, func(l state.Listed) bool { return s.apps[l.Session.App()] == nil })
 	s.metrics.listed(sessions)
+	s.seen.see(sessions, time.Now())
 	return sessions, nil
 }
 
 // reconcileOne compares one entry of a list with its workflow.
 func (s *Starter) reconcileOne(ctx context.Context, session holdfast.SessionID, task state.Task) error {
-	if task.FailedLongAgo() {
-		return s.opts.State.ForgetFailed(ctx, session)
+	if !task.Live() && s.seen.age(task.ID, time.Now()) > state.ShowFailed {
+		return s.opts.State.ForgetFailed(ctx, session, task.ID)
 	}
-	if !task.Live() || task.Status == state.StatusStarting || time.Since(task.Since) < reconcileAfter {
+	if !task.Live() || task.Status == state.StatusStarting {
 		return nil
 	}
 	description, err := s.opts.Temporal.DescribeWorkflowExecution(ctx, string(task.ID), "")
 	if isNotFound(err) {
+		if s.seen.age(task.ID, time.Now()) < reconcileAfter {
+			return nil
+		}
 		return s.opts.State.TaskEndedAs(ctx, session, task.ID, "", state.EndingLost, "")
 	}
 	if err != nil {

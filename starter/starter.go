@@ -74,6 +74,7 @@ type Starter struct {
 
 	presence *presence
 	big      gate
+	seen     sightings
 	mux      *http.ServeMux
 	log      *slog.Logger
 	tracer   telemetry.Tracer

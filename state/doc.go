@@ -106,8 +106,8 @@
 //
 // What is decided by time is decided by the store's clock: leases of sessions and of starters, what expires, and when owners of the
 // ledger are forgotten. With SQLite and in memory that is the time since the machine's boot, which nobody can set. The clocks of processes need not agree; they give the times
-// that people see (of changes, tasks and rows of the outbox) and one that decides little: a failed task stays on the list for ten
-// minutes, give or take how far the clocks of two processes are apart.
+// that people see (of changes, tasks and rows of the outbox) and decide nothing. What a starter decides by the age of a task
+// it decides by the time for which it has seen the task itself.
 //
 // # Following changes
 //

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/holdfast-run/holdfast"
@@ -25,8 +26,8 @@ type TaskFailed struct {
 // ErrNoTask reports a task that is not on its session's list, or has ended.
 var ErrNoTask = errors.New("the session has no such task")
 
-// showFailed is how long a failed task stays on the list.
-const showFailed = 10 * time.Minute
+// ShowFailed is how long a failed task stays on the list, from when a starter has seen it first.
+const ShowFailed = 10 * time.Minute
 
 // Outbox returns rows that wait to be done, oldest first, at most limit of them.
 func (s *Service) Outbox(ctx context.Context, limit int) ([]Pending, error) {
@@ -234,16 +235,14 @@ func (s *Service) Listed(ctx context.Context) ([]Listed, error) {
 	return listed, nil
 }
 
-// ForgetFailed takes tasks off the session's list that failed a while ago.
-func (s *Service) ForgetFailed(ctx context.Context, session holdfast.SessionID) error {
+// ForgetFailed takes failed tasks off the session's list. The caller knows, by its own clock, that
+// they have been there for [ShowFailed]. It does nothing for tasks that are not listed as failed.
+func (s *Service) ForgetFailed(ctx context.Context, session holdfast.SessionID, ids ...holdfast.TaskID) error {
 	return s.lifecycle(ctx, session, func(d *draft) error {
-		d.dropFailed(func(t Task) bool { return d.At.Sub(t.Since) > showFailed })
+		d.dropFailed(func(t Task) bool { return slices.Contains(ids, t.ID) })
 		return nil
 	})
 }
-
-// FailedLongAgo reports a task that ForgetFailed would take off the list.
-func (t Task) FailedLongAgo() bool { return !t.Live() && time.Since(t.Since) > showFailed }
 
 // lifecycle changes the session's tasks under its lock, beside any section. A session that expired stays gone.
 func (s *Service) lifecycle(ctx context.Context, session holdfast.SessionID, change func(*draft) error) error {

@@ -142,7 +142,10 @@ func TestFailedTasksStayListedForAWhile(t *testing.T) {
 		require.Equal(t, "no luck", tasks[len(tasks)-1].Error)
 		require.Len(t, tasks, 1, "a new start of the name takes the failed one off")
 	}
-	require.False(t, b.snapshot().Tasks[0].FailedLongAgo())
+	require.NoError(t, b.ForgetFailed(t.Context(), session, "test-other"))
+	require.Len(t, b.snapshot().Tasks, 1)
+	require.NoError(t, b.ForgetFailed(t.Context(), session, b.taskID(0)))
+	require.Empty(t, b.snapshot().Tasks)
 }
 
 // forgetful is a driver whose commits are written and whose answers are lost.
