@@ -58,7 +58,7 @@ func spread(err error, attempt int32) error {
 		return err
 	}
 	wait := min(lastWait, firstWait<<min(max(attempt, 1)-1, 10))
-	return temporal.NewApplicationErrorWithOptions(err.Error(), "", temporal.ApplicationErrorOptions{
+	return temporal.NewApplicationErrorWithOptions(err.Error(), wire.ErrorFault, temporal.ApplicationErrorOptions{
 		Cause: errors.Unwrap(err), NextRetryDelay: wait/2 + rand.N(wait/2),
 	})
 }

@@ -126,7 +126,7 @@ func TestSection_OfAnUnknownRunWaitsForTemporal(t *testing.T) {
 	t.Parallel()
 	b := newTaskBench(t)
 	away := errors.New("Temporal is away")
-	b.failedFor(b.adds(runs(func(string, string) (bool, error) { return false, away }), "1", 1), "wrapError", true)
+	b.failedFor(b.adds(runs(func(string, string) (bool, error) { return false, away }), "1", 1), wire.ErrorFault, true)
 	require.Zero(t, b.counter())
 	require.Empty(t, b.tasks())
 	require.NoError(t, b.adds(nil, "1", 1), "in a test environment there is nobody to ask")

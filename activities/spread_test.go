@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/holdfast-run/holdfast/activities"
+	"github.com/holdfast-run/holdfast/internal/wire"
 	"github.com/holdfast-run/holdfast/state"
 	"github.com/holdfast-run/holdfast/state/memory"
 )
@@ -30,6 +31,7 @@ func TestFault_IsRetriedAtARandomTime(t *testing.T) {
 		_, err := b.section("add", "1", "3")
 		var fault *temporal.ApplicationError
 		require.True(t, errors.As(err, &fault))
+		require.Equal(t, wire.ErrorFault, fault.Type())
 		require.False(t, fault.NonRetryable())
 		require.Positive(t, fault.NextRetryDelay())
 		require.LessOrEqual(t, fault.NextRetryDelay(), 100*time.Millisecond)

@@ -84,6 +84,8 @@ const (
 	ErrorTaskEnded = "TaskEnded"
 	// ErrorForgotten is a section of which it is no longer known whether it was applied.
 	ErrorForgotten = "Forgotten"
+	// ErrorFault is a fault of the machinery, which is retried until it passes.
+	ErrorFault = "Fault"
 	// ErrorMisuse is a call of package workflows that cannot work, such as an unregistered section.
 	ErrorMisuse = "Misuse"
 )
