@@ -86,11 +86,15 @@ func (s *Service) Do(ctx context.Context, app *holdfast.App, session holdfast.Se
 }
 
 // View gives the function a copy of the last committed state, without waiting for a lock. It has a section's signature; a
-// change to the state, a start or a message in it is [holdfast.ErrImmutableState], and nothing is kept.
+// change to the state, a start or a message in it is [holdfast.ErrImmutableState], and nothing is kept. The error wraps
+// [holdfast.ErrBadArgument] for a session that is not one of the app.
 func (s *Service) View(ctx context.Context, app *holdfast.App, session holdfast.SessionID, fn any) error {
 	handler, err := app.Handler(fn)
 	if err != nil {
 		return err
+	}
+	if err := checkSession(app, session); err != nil {
+		return fmt.Errorf("view: %w", err)
 	}
 	record, _, err := s.driver.Load(ctx, session)
 	if err != nil {

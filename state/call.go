@@ -73,10 +73,11 @@ func (c *Call) check() error {
 	if c.Handler == nil {
 		return errors.New("apply: the call has no handler")
 	}
-	if app := c.Handler.App().Name(); c.Session.App() != app || c.Session.Key() == "" {
-		return fmt.Errorf("apply %s: session %q is not one of app %s", c.Handler.Type(), c.Session, app)
+	err := c.checkKey()
+	if err == nil {
+		err = checkSession(c.Handler.App(), c.Session)
 	}
-	if err := c.checkKey(); err != nil {
+	if err != nil {
 		return fmt.Errorf("apply %s: %w", c.Handler.Type(), err)
 	}
 	if c.Kind == CallEvent { // a page's; all else is what programs of ours wrote, perhaps of another version

@@ -29,7 +29,8 @@ type Reader struct {
 const batch = 64
 
 // Follow returns a reader of the session. With a position it goes on from there; without one (nil) it begins with a
-// snapshot. Close must be called.
+// snapshot. Close must be called. Of a session that is not one of the app, Next returns an error that wraps
+// [holdfast.ErrBadArgument].
 func (s *Service) Follow(app *holdfast.App, session holdfast.SessionID, after *Position) *Reader {
 	s.hub.join(session)
 	return &Reader{service: s, app: app, session: session, at: after}
@@ -40,6 +41,9 @@ func (r *Reader) Close() { r.service.hub.leave(r.session) }
 
 // Next waits for the next update, until ctx ends. After another error it may be called again.
 func (r *Reader) Next(ctx context.Context) (Update, error) {
+	if err := checkSession(r.app, r.session); err != nil {
+		return Update{}, fmt.Errorf("follow: %w", err)
+	}
 	for {
 		if len(r.ready) > 0 {
 			return r.give(), nil
@@ -146,8 +150,12 @@ func (r *Reader) pause(ctx context.Context, changed <-chan struct{}) error {
 	return nil
 }
 
-// Snapshot returns what the session's client may see at present.
+// Snapshot returns what the session's client may see at present. The error wraps [holdfast.ErrBadArgument] for a session that is
+// not one of the app.
 func (s *Service) Snapshot(ctx context.Context, app *holdfast.App, session holdfast.SessionID) (*Snapshot, error) {
+	if err := checkSession(app, session); err != nil {
+		return nil, fmt.Errorf("snapshot: %w", err)
+	}
 	return s.snapshot(ctx, app, session, nil)
 }
 

@@ -198,10 +198,14 @@ func (d *draft) cancelOrDrop(id holdfast.TaskID, reason string) {
 
 // Request puts tasks to start and events to trigger into the outbox, as a section that asked for them would. Call says for whom: its
 // Session, Key, Task, Run and Relist count, and its Handler is not called. A key makes it exactly-once. The error wraps
-// [holdfast.ErrBadArgument] for text that cannot be stored; else the errors are those of [Service.Apply].
+// [holdfast.ErrBadArgument] for text that cannot be stored and for a session, a task or an event that is not one of the app; else the
+// errors are those of [Service.Apply].
 func (s *Service) Request(ctx context.Context, app *holdfast.App, call Call, requests ...holdfast.Request) error {
 	err := call.checkKey()
-	if unfit := checkRequests(requests); err == nil && unfit != nil {
+	if err == nil {
+		err = checkSession(app, call.Session)
+	}
+	if unfit := checkRequests(app, requests); err == nil && unfit != nil {
 		err = fmt.Errorf("%w: %w", holdfast.ErrBadArgument, unfit)
 	}
 	if err == nil {

@@ -118,11 +118,19 @@ func (s *Service) TasksOf(ctx context.Context, session holdfast.SessionID) ([]Ta
 }
 
 // Document returns the session's state of this name as it was committed last, without
-// waiting for a lock.
+// waiting for a lock. The error wraps [holdfast.ErrUnknown] for a state that the app does not
+// have, and [holdfast.ErrBadArgument] for a session that is not one of the app.
 func (s *Service) Document(ctx context.Context, app *holdfast.App, session holdfast.SessionID, name string) ([]byte, error) {
+	if err := checkSession(app, session); err != nil {
+		return nil, fmt.Errorf("read state %s: %w", name, err)
+	}
 	record, _, err := s.driver.Load(ctx, session)
 	if err != nil {
 		return nil, fmt.Errorf("read session %s: %w", session, err)
 	}
-	return app.Document(name, record.Documents), nil
+	doc := app.Document(name, record.Documents)
+	if doc == nil {
+		return nil, fmt.Errorf("state %q of app %s: %w", name, app.Name(), holdfast.ErrUnknown)
+	}
+	return doc, nil
 }

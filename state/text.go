@@ -45,9 +45,17 @@ func checkNames(session holdfast.SessionID, key Key) error {
 	return nil
 }
 
+// checkSession refuses a session that is not one of the app.
+func checkSession(app *holdfast.App, session holdfast.SessionID) error {
+	if session.App() != app.Name() || session.Key() == "" {
+		return fmt.Errorf("%w: session %q is not one of app %s, whose sessions are called %s-…", holdfast.ErrBadArgument, session, app.Name(), app.Name())
+	}
+	return nil
+}
+
 // checkOutcome refuses what a section wants to be kept and cannot be. It would be so again.
 func checkOutcome(outcome *holdfast.Outcome) error {
-	err := errors.Join(checkJSON("the result", outcome.Result), checkRequests(outcome.Requests))
+	err := errors.Join(checkJSON("the result", outcome.Result), checkArguments(outcome.Requests))
 	for name, body := range outcome.Documents {
 		err = errors.Join(err, checkText("the state's name", name), checkJSON("the state "+name, body))
 	}
@@ -57,7 +65,20 @@ func checkOutcome(outcome *holdfast.Outcome) error {
 	return err
 }
 
-func checkRequests(requests []holdfast.Request) (err error) {
+// checkRequests refuses what no section could have asked for.
+func checkRequests(app *holdfast.App, requests []holdfast.Request) error {
+	for _, r := range requests {
+		switch {
+		case (r.Task == nil) == (r.Event == nil):
+			return errors.New("a request is for a task or for an event")
+		case r.Task != nil && r.Task.App() != app, r.Event != nil && r.Event.App() != app:
+			return fmt.Errorf("%s is not one of app %s", nameOf(r), app.Name())
+		}
+	}
+	return checkArguments(requests)
+}
+
+func checkArguments(requests []holdfast.Request) (err error) {
 	for _, r := range requests {
 		what := "the argument of " + nameOf(r)
 		err = errors.Join(err, checkJSON(what, r.Argument), holdfast.CheckValue(what, r.Argument, holdfast.MaxArgument))
