@@ -38,6 +38,7 @@ func scenes() map[string]func(*scene) {
 			s.cancel()
 		},
 		"is-superseded":          func(s *scene) { s.awaitTimer(); s.awaitTimer(); s.cancel() },
+		"is-updated":             func(s *scene) { s.awaitTimer(); s.awaitTimer(); s.update(); s.cancel() },
 		"continues-disconnected": func(s *scene) { s.awaitTimer(); s.awaitTimer(); s.signal("one", false) },
 	}
 }
@@ -60,6 +61,10 @@ func input(name string) wire.TaskInput {
 		"sleeps-on":              {Level: 1, Disconnect: patient},
 		"asks":                   {Level: 1, Disconnect: patient},
 		"continues-disconnected": {Level: 1, Disconnect: away},
+		"tells-its-finally":      {Level: 3, Disconnect: patient},
+		"ends-its-coroutines":    {Level: 3, Disconnect: patient},
+		"panics-aside":           {Level: 3, Disconnect: patient},
+		"is-updated":             {Level: 3, Disconnect: patient},
 	}
 	return inputs[name] // the others are as they were before there was more
 }
@@ -83,6 +88,15 @@ func (s *scene) awaitTimer() {
 func (s *scene) cancel() {
 	s.t.Helper()
 	require.NoError(s.t, s.c.CancelWorkflow(s.t.Context(), s.id, ""))
+}
+
+func (s *scene) update() {
+	s.t.Helper()
+	update, err := s.c.UpdateWorkflow(s.t.Context(), client.UpdateWorkflowOptions{
+		WorkflowID: s.id, UpdateName: "add", Args: []any{2}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	require.NoError(s.t, err)
+	require.NoError(s.t, update.Get(s.t.Context(), nil))
 }
 
 func (s *scene) signal(starter string, connected bool) {

@@ -53,6 +53,10 @@ func Tasks() map[string]any {
 		"sleeps-on":              SleepsOn,
 		"asks":                   Asks,
 		"continues-disconnected": ContinuesDisconnected,
+		"tells-its-finally":      TellsItsFinally,
+		"ends-its-coroutines":    EndsItsCoroutines,
+		"panics-aside":           PanicsAside,
+		"is-updated":             IsUpdated,
 	}
 }
 
@@ -222,6 +226,54 @@ func Asks(ctx workflow.Context) (int, error) {
 func ContinuesDisconnected(ctx workflow.Context) error {
 	workflows.Finally(ctx, end)
 	return workflows.Every(ctx, 20*time.Millisecond, endless)
+}
+
+// TellsItsFinally waits before any section names its Finally section.
+func TellsItsFinally(ctx workflow.Context) error {
+	workflows.Finally(ctx, end)
+	if err := workflows.Sleep(ctx, 20*time.Millisecond); err != nil {
+		return err
+	}
+	_, err := workflows.Step[int](ctx, Work, 21)
+	return err
+}
+
+// EndsItsCoroutines returns while a coroutine loops and another waits for a section.
+func EndsItsCoroutines(ctx workflow.Context) error {
+	workflows.Finally(ctx, end)
+	workflow.Go(ctx, func(ctx workflow.Context) { _ = workflows.Every(ctx, time.Minute, endless) })
+	if err := workflows.Sleep(ctx, 50*time.Millisecond); err != nil {
+		return err
+	}
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		free, stop := workflow.NewDisconnectedContext(ctx)
+		defer stop()
+		_ = workflows.Do(free, begin)
+	})
+	return workflow.Sleep(ctx, 0)
+}
+
+// PanicsAside has a coroutine that panics while the function waits for good.
+func PanicsAside(ctx workflow.Context) error {
+	workflows.Finally(ctx, end)
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		_ = workflows.Do(ctx, begin)
+		panic("aside")
+	})
+	workflow.NewChannel(ctx).Receive(ctx, nil)
+	return nil
+}
+
+// IsUpdated runs a section in an update handler.
+func IsUpdated(ctx workflow.Context) error {
+	err := workflow.SetUpdateHandler(ctx, "add", func(ctx workflow.Context, n int) error {
+		_, err := workflows.LockedWith(ctx, add, n)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return workflows.Every(ctx, time.Minute, endless)
 }
 
 // Ring is an event.
