@@ -30,6 +30,14 @@ func (a *App) Section(fn any) (*Handler, error) {
 	return nil, a.unknown(sectionKind, fn)
 }
 
+// NamedSection returns the section of this name; the error wraps [ErrUnknown].
+func (a *App) NamedSection(name string) (*Handler, error) {
+	if h, ok := a.sections[name]; ok {
+		return h, nil
+	}
+	return nil, fmt.Errorf("section %q of app %s: %w", name, a.name, ErrUnknown)
+}
+
 // Task returns the task that fn was registered as; the error wraps [ErrUnknown].
 func (a *App) Task(fn any) (*Task, error) {
 	if err := checkFunc(fn); err != nil {

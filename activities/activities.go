@@ -78,6 +78,7 @@ func (a *Activities) section(handler *holdfast.Handler) func(context.Context, wi
 		defer stop()
 		call := called(ctx, holdfast.SessionID(in.Session))
 		call.Handler, call.Input, call.Final = handler, in.Input, strings.HasPrefix(in.Position, "end.")
+		call.Finally = in.Finally
 		call.Key = state.Key{
 			Owner:       info.WorkflowExecution.ID,
 			Chain:       in.Chain,

@@ -32,6 +32,7 @@ func (a *Activities) request(ctx context.Context, in wire.RequestInput) error {
 		return fmt.Errorf("request: %w", err) // a newer program's; its workers know
 	}
 	call := called(ctx, session)
+	call.Finally = in.Finally
 	call.Key = state.Key{
 		Owner: string(call.Task), Chain: in.Chain, Position: in.Position,
 		Fingerprint: state.Fingerprint(in.Task+"/"+in.Event, in.Argument), Seq: in.Seq, Forget: forget(in.Seq, in.Ack),
@@ -56,24 +57,13 @@ func (a *Activities) read(ctx context.Context, in wire.ReadInput) (json.RawMessa
 	return doc, nil
 }
 
-// registrar is the part of the state service that keeps the Finally sections of tasks.
-type registrar interface {
-	TaskRegistered(ctx context.Context, session holdfast.SessionID, id holdfast.TaskID, chain, run string, sections []string) error
-}
-
 // register notes the Finally sections that a task has registered so far.
 func (a *Activities) register(ctx context.Context, in wire.RegisterInput) error {
 	defer heartbeat(ctx)()
-	service, ok := any(a.state).(registrar)
-	if !ok {
-		return nil
-	}
-	task := activity.GetInfo(ctx).WorkflowExecution
-	err := service.TaskRegistered(ctx, holdfast.SessionID(in.Session), holdfast.TaskID(task.ID), in.Chain, task.RunID, in.Finally)
-	if err != nil {
-		return fmt.Errorf("note the Finally sections of task %s: %w", task.ID, err)
-	}
-	return nil
+	info := activity.GetInfo(ctx)
+	id, run := holdfast.TaskID(info.WorkflowExecution.ID), info.WorkflowExecution.RunID
+	err := a.state.TaskRegistered(ctx, holdfast.SessionID(in.Session), id, in.Chain, run, in.Finally)
+	return report(err, info.Attempt)
 }
 
 // nap sleeps in the worker.

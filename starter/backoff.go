@@ -25,6 +25,7 @@ type backoffs struct {
 type backoff struct {
 	times    int // failures so far
 	overruns int // those of them that missed the section's deadline
+	first    time.Time
 	next     time.Time
 }
 
@@ -41,6 +42,9 @@ func (f *backoffs) add(id string, now time.Time) (pause time.Duration) {
 	defer f.mu.Unlock()
 	one := f.all[id]
 	pause = min(backoffFirst<<min(one.times, 10), backoffMost)
+	if one.times == 0 {
+		one.first = now
+	}
 	one.times, one.next = one.times+1, now.Add(pause)
 	f.put(id, one)
 	return pause
@@ -54,6 +58,23 @@ func (f *backoffs) overrun(id string) int {
 	one.overruns++
 	f.put(id, one)
 	return one.overruns
+}
+
+// times is how often the row has failed.
+func (f *backoffs) times(id string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.all[id].times
+}
+
+// since is when the row failed first; now if it has not.
+func (f *backoffs) since(id string, now time.Time) time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if one, ok := f.all[id]; ok && one.times > 0 {
+		return one.first
+	}
+	return now
 }
 
 // put requires f.mu.

@@ -7,11 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/client"
-
 	"github.com/holdfast-run/holdfast"
-	"github.com/holdfast-run/holdfast/internal/telemetry"
 	"github.com/holdfast-run/holdfast/state"
 )
 
@@ -73,37 +69,4 @@ func cancelRefusal(id holdfast.TaskID, err error) *ackError {
 	default:
 		return nil
 	}
-}
-
-// cancel cancels one task.
-func (r *relay) cancel(ctx context.Context, row state.Pending) (result, error) {
-	ctx, span := r.starter.traceRow(ctx, row)
-	defer span.End()
-	err := r.stop(ctx, row.Task, reasonOf(row))
-	telemetry.Fail(span, err)
-	switch classify(err) {
-	case classNone:
-		return resultDone, r.starter.opts.State.Settle(ctx, row.Session, row.ID)
-	case classAway:
-		return resultWaits, err
-	default:
-		return r.retry(ctx, row, err)
-	}
-}
-
-// stop asks Temporal to cancel a workflow. One that is not there, or has ended, will be found out by the reconciliation.
-func (r *relay) stop(ctx context.Context, id holdfast.TaskID, reason string) error {
-	err := r.starter.opts.Temporal.CancelWorkflowWithOptions(ctx, client.CancelWorkflowOptions{WorkflowID: string(id), Reason: reason})
-	if isNotFound(err) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("cancel task %s: %w", id, err)
-	}
-	return nil
-}
-
-func isNotFound(err error) bool {
-	var missing *serviceerror.NotFound
-	return errors.As(err, &missing)
 }

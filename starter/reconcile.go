@@ -2,7 +2,6 @@ package starter
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -71,24 +70,32 @@ func (s *Starter) reconcileOne(ctx context.Context, session holdfast.SessionID, 
 	if !task.Live() || task.Status == state.StatusStarting {
 		return nil
 	}
-	description, err := s.opts.Temporal.DescribeWorkflowExecution(ctx, string(task.ID), "")
-	if isNotFound(err) {
-		if s.seen.age(task.ID, time.Now()) < reconcileAfter {
-			return nil
-		}
-		return s.opts.State.TaskEndedAs(ctx, session, task.ID, "", state.EndingLost, "")
+	w, err := s.execution(ctx, task)
+	if err != nil || w == nil && s.seen.age(task.ID, time.Now()) < reconcileAfter {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("ask for task %s: %w", task.ID, err)
+	return s.compare(ctx, session, task, w)
+}
+
+// compare compares a listed task with its workflow; nil: there is none. A task that ended without a word goes off the list, and what
+// it had registered with Finally is run for it.
+func (s *Starter) compare(ctx context.Context, session holdfast.SessionID, task state.Task, w *execution) error {
+	if w == nil {
+		return s.opts.State.TaskLost(ctx, session, task.ID, "", state.EndingLost, "")
 	}
-	info := description.GetWorkflowExecutionInfo()
-	how, failure := outcome(info.GetStatus())
-	if how == "" {
-		return nil
+	how, failure := outcome(w.status)
+	if how == state.EndingLost && task.Status == state.StatusCancelling {
+		how, failure = state.EndingCancelled, "" // that is what was asked for
 	}
-	s.log.InfoContext(ctx, "a task ended without a word; taking it off its list",
-		"app", session.App(), "session", session, "task", task.ID, "ending", how, "failure", failure)
-	return s.opts.State.TaskEndedAs(ctx, session, task.ID, info.GetExecution().GetRunId(), how, failure)
+	switch {
+	case how != "":
+		s.log.InfoContext(ctx, "a task ended without a word; taking it off its list",
+			"app", session.App(), "session", session, "task", task.ID, "ending", how, "failure", failure)
+		return s.opts.State.TaskLost(ctx, session, task.ID, w.run, how, failure)
+	case w.stuck != "" && task.Status == state.StatusCancelling && task.Error != "": // it was stuck when it was looked at last, too
+		return s.kill(ctx, session, task, w)
+	}
+	return s.noteStuck(ctx, session, task, w)
 }
 
 // outcome is how a workflow ended that did not tell itself, and what its page is told; nothing for one that has not ended.

@@ -41,7 +41,7 @@ const (
 	// laneTasks starts and cancels tasks, which needs Temporal. Starts that follow each other are made side by side: their order says
 	// nothing, as the tasks run side by side.
 	laneTasks lane = iota
-	// laneEvents triggers events, those of a session in their order.
+	// laneEvents triggers events, those of a session in their order, and runs what tasks that were lost had left to the end.
 	laneEvents
 	lanes
 )
@@ -51,7 +51,7 @@ func (l lane) has(kind state.Kind) bool {
 	switch kind {
 	case state.KindStart, state.KindCancel:
 		return l == laneTasks
-	case state.KindTrigger:
+	case state.KindTrigger, state.KindFinally:
 		return l == laneEvents
 	default:
 		return false
@@ -157,6 +157,8 @@ func (r *relay) do(ctx context.Context, rows []state.Pending) (result, error) {
 		return r.startAll(ctx, row.Session, rows)
 	case state.KindCancel:
 		return r.cancel(ctx, row)
+	case state.KindFinally:
+		return r.finally(ctx, row)
 	default:
 		return r.trigger(ctx, row)
 	}

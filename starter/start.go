@@ -111,7 +111,7 @@ func (r *relay) started(ctx context.Context, session holdfast.SessionID, ids []h
 		return err
 	}
 	for _, id := range unlisted { // ended already, or cancelled before it ran
-		if err := r.stop(ctx, id, "cancelled before it ran"); err != nil {
+		if _, err := r.starter.requestCancel(ctx, id, "cancelled before it ran"); err != nil {
 			return err
 		}
 	}

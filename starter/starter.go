@@ -31,6 +31,8 @@ type Options struct {
 	// every client gets a new session.
 	SessionKey []byte
 
+	// Namespace is Temporal's namespace to which the client belongs. Defaults to "default".
+	Namespace string
 	// TaskQueue is where tasks are started; a worker must serve the same. Defaults to "holdfast".
 	TaskQueue string
 	// Origins are hosts, beside the page's own, from which a browser may connect, such as "app.example.org" or "*.example.org".
@@ -134,6 +136,9 @@ func (o Options) check() error {
 }
 
 func (o Options) withDefaults() Options {
+	if o.Namespace == "" {
+		o.Namespace = client.DefaultNamespace
+	}
 	if o.TaskQueue == "" {
 		o.TaskQueue = "holdfast"
 	}

@@ -45,12 +45,19 @@ type turns struct {
 	waiting  time.Time // of those that are not to be done now
 }
 
-// queueKey is whose rows are done in their order.
+// queueKey is whose rows are done in their order: a session, or a task that was lost. What such a task has left must not hold up
+// the session's events.
 type queueKey struct {
 	session holdfast.SessionID
+	task    holdfast.TaskID
 }
 
-func keyOf(row *state.Pending) queueKey { return queueKey{session: row.Session} }
+func keyOf(row *state.Pending) queueKey {
+	if row.Kind == state.KindFinally {
+		return queueKey{row.Session, row.Task}
+	}
+	return queueKey{session: row.Session}
+}
 
 // rowQueue is what one session has to do.
 type rowQueue struct {

@@ -52,6 +52,8 @@ type Call struct {
 	Relist bool
 	// Epoch is the life of the session that an event of a page is meant for; empty: any.
 	Epoch string
+	// Finally are the names of the Finally sections that the task has registered so far, in that order.
+	Finally []string
 	// Settles is the id of a row of the outbox that is done with this call; empty for none.
 	Settles string
 	// Kind is where the call comes from, for metrics and traces. Defaults to CallSection with a Task, to CallOther without.

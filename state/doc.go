@@ -85,6 +85,14 @@
 // known to be true. One that supersedes others is deferred: it is listed, the others are asked to end, and the commit that takes the last
 // of them off the list puts its row into the outbox.
 //
+// A task that is cancelled while its start waits goes off the list in one commit with its start, and a tombstone keeps a start that
+// some relay is about to make from writing anything. The row of the cancellation stays until no such start can come any more, and
+// ends what has come.
+//
+// A task that ended without a word (its workflow was terminated, timed out, or is not there) has its Finally sections put into the
+// outbox in the commit that takes it off the list, under the keys that the task itself would have used: what it had run, the
+// ledger knows.
+//
 // # Who is there: presence
 //
 // Each starter notes here of which sessions it holds a connection ([Presence]), and

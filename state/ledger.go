@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/holdfast-run/holdfast"
 )
@@ -133,6 +134,11 @@ func (d *draft) enter(app *holdfast.App, call *Call, a *admission, result json.R
 	}
 	if a.relist {
 		d.relist(app, call.Task)
+	}
+	if call.Task != "" {
+		d.moves(call.Task)
+		chain, _, _ := strings.Cut(call.Key.Chain, "/") // that of a final call has the run behind it
+		d.register(call.Task, chain, call.Finally)
 	}
 }
 

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,7 +18,7 @@ const MessageTaskFailed = "holdfast.task_failed"
 
 // TaskFailed is the data of a MessageTaskFailed.
 type TaskFailed struct {
-	// Task is empty for an event.
+	// Task is empty for an event. With one, Name is the task's, or that of a Finally section that failed after the task had ended.
 	Task  holdfast.TaskID `json:"task,omitempty"`
 	Name  string          `json:"name"`
 	Error string          `json:"error"`
@@ -56,14 +57,12 @@ func (s *Service) TasksStarted(ctx context.Context, session holdfast.SessionID, 
 	err = s.lifecycle(ctx, session, func(d *draft) error {
 		unlisted = nil
 		for _, id := range ids {
-			d.Settled = append(d.Settled, string(id))
+			d.Settled = append(d.Settled, string(id)) // also that of a task that is not listed any more
 			i := d.indexOf(id)
 			if i < 0 {
 				unlisted = append(unlisted, id)
 			} else if d.Tasks[i].Status == StatusStarting {
-				d.Tasks[i].Status = StatusRunning
-				d.TasksChanged = true
-				d.tally(d.Tasks[i].Name, "")
+				d.starts(i)
 			}
 		}
 		return nil
@@ -99,33 +98,42 @@ func (s *Service) TaskEnded(ctx context.Context, session holdfast.SessionID, id 
 func (s *Service) TaskEndedAs(
 	ctx context.Context, session holdfast.SessionID, id holdfast.TaskID, run string, how Ending, failure string,
 ) error {
+	return s.endTask(ctx, session, id, run, func(d *draft, t Task, _ string) { d.end(t, how, failure) })
+}
+
+// endTask leaves the tombstone of a run, and calls end if that is the end of a task that is listed. The run that end gets is
+// the task's last one, as far as it is known.
+func (s *Service) endTask(
+	ctx context.Context, session holdfast.SessionID, id holdfast.TaskID, run string, end func(d *draft, t Task, run string),
+) error {
 	return s.lifecycleOf(ctx, Claim{Session: session, Owner: string(id)}, func(d *draft, held Held) error {
 		mark := &taskMark{}
 		if _, err := decodeMark(held, mark); err != nil {
 			return err
 		}
+		last := cmp.Or(run, mark.Run)
 		theEnd, changed := mark.end(run)
 		if changed {
 			d.mark(string(id), mark)
 		}
-		i := d.indexOf(id)
-		if !theEnd {
-			return nil
+		if i := d.indexOf(id); theEnd && i >= 0 && d.Tasks[i].Live() {
+			end(d, d.Tasks[i], last)
 		}
-		if i < 0 || !d.Tasks[i].Live() {
-			return nil
-		}
-		d.Settled = []string{string(id), cancelRow(id)}
-		d.tallyEnded(d.Tasks[i], how, failure)
-		if failure == "" {
-			d.unlist(id)
-		} else {
-			d.tell(TaskFailed{Task: id, Name: d.Tasks[i].Name, Error: failure})
-			d.fail(id, failure)
-		}
-		d.release()
 		return nil
 	})
+}
+
+// end takes a task off the list, or lists it as failed.
+func (d *draft) end(t Task, how Ending, failure string) {
+	d.Settled = append(d.Settled, string(t.ID), cancelRow(t.ID, t.Cancels))
+	d.tallyEnded(t, how, failure)
+	if failure == "" {
+		d.unlist(t.ID)
+	} else {
+		d.tell(TaskFailed{Task: t.ID, Name: t.Name, Error: failure})
+		d.fail(t.ID, failure)
+	}
+	d.release()
 }
 
 // tallyEnded counts the end and, where it came before its start could be noted, the start.
@@ -145,7 +153,7 @@ func (d *draft) tallyEnded(t Task, how Ending, failure string) {
 	d.tally(t.Name, how)
 }
 
-// EventFailed strikes a triggered event out of the outbox that could not be applied, and tells the page. It may be repeated: for a row
+// EventFailed strikes a triggered event, or a Finally section, out of the outbox that could not be applied, and tells the page. It may be repeated: for a row
 // that is not there any more, as that of an event that was applied meanwhile, it does nothing.
 func (s *Service) EventFailed(ctx context.Context, row Pending, failure string) error {
 	return s.lifecycleOf(ctx, Claim{Session: row.Session, Row: row.ID}, func(d *draft, held Held) error {
@@ -153,47 +161,9 @@ func (s *Service) EventFailed(ctx context.Context, row Pending, failure string) 
 			return nil
 		}
 		d.Settled = []string{row.ID}
-		d.tell(TaskFailed{Name: row.Name, Error: failure})
+		d.tell(TaskFailed{Task: row.Task, Name: row.Name, Error: failure})
 		return nil
 	})
-}
-
-// Cancel asks for the end of one of the session's tasks, or of all of them (an empty id). It returns when that is noted
-// durably; the task is then listed as cancelling, and goes off the list when it has ended. To cancel
-// twice is to cancel once. The key of a page's cancel makes it exactly-once, as that of an event: one that is asked for again, after
-// later events, does nothing. The zero Key: each cancel is done. The error wraps [ErrNoTask] for a task that the session's list
-// does not have, and [ErrForgotten] as for an event.
-func (s *Service) Cancel(ctx context.Context, session holdfast.SessionID, key Key, id holdfast.TaskID, reason string) error {
-	call := &Call{Session: session, Key: key}
-	return s.lifecycleOf(ctx, call.claim(), func(d *draft, held Held) error {
-		admission, err := admit(held, call)
-		if err != nil || admission.repeat {
-			return err
-		}
-		d.enter(nil, call, admission, nil)
-		if id == "" {
-			for _, t := range d.record.Tasks {
-				d.cancelOrDrop(t.ID, reason)
-			}
-			return nil
-		}
-		if i := d.indexOf(id); i < 0 || !d.Tasks[i].Live() {
-			return fmt.Errorf("%w: %q", ErrNoTask, id)
-		}
-		d.cancelOrDrop(id, reason)
-		return nil
-	})
-}
-
-// cancelOrDrop cancels a task; one that waits for those it supersedes has nothing to cancel yet.
-func (d *draft) cancelOrDrop(id holdfast.TaskID, reason string) {
-	for _, p := range d.Deferred {
-		if p.Task == id {
-			d.supersede([]holdfast.TaskID{id})
-			return
-		}
-	}
-	d.cancel(id, reason)
 }
 
 // Request puts tasks to start and events to trigger into the outbox, as a section that asked for them would. Call says for whom: its

@@ -17,7 +17,7 @@ func (s *Service) plan(ctx context.Context, record *Record, call Call, a *admiss
 		d.Documents, d.change.States = work.outcome.Documents, work.patches
 	}
 	if call.Settles != "" {
-		d.Settled = []string{call.Settles}
+		d.Settled = append(d.Settled, call.Settles)
 	}
 	d.request(work.outcome.Requests)
 	for _, m := range work.outcome.Messages {
@@ -62,15 +62,30 @@ func (d *draft) emit(name string, data json.RawMessage) {
 
 // finish gives the commit a revision if the client can see any of it.
 func (d *draft) finish() *Commit {
-	if d.TasksChanged {
-		d.change.Tasks = &d.Tasks
+	tasks := visible(d.Tasks)
+	if d.TasksChanged && !slices.EqualFunc(visible(d.record.Tasks), tasks, same) {
+		d.change.Tasks = &tasks
 	}
-	if len(d.change.States) > 0 || d.TasksChanged || len(d.change.Messages) > 0 {
+	if len(d.change.States) > 0 || d.change.Tasks != nil || len(d.change.Messages) > 0 {
 		d.Revision++
 		d.change.Revision, d.change.At, d.change.Trace = d.Revision, d.At, d.trace
 		d.Change = &d.change
 	}
 	return &d.Commit
+}
+
+// visible is what a page sees of its tasks.
+func visible(tasks []Task) []Task {
+	seen := make([]Task, len(tasks))
+	for i, t := range tasks {
+		seen[i] = Task{ID: t.ID, Name: t.Name, Status: t.Status, Since: t.Since, Error: t.Error}
+	}
+	return seen
+}
+
+// same reports two tasks that look the same to a page.
+func same(a, b Task) bool {
+	return a.ID == b.ID && a.Name == b.Name && a.Status == b.Status && a.Since.Equal(b.Since) && a.Error == b.Error
 }
 
 // randomID returns n random characters of a-z and 2-7, five bits each.

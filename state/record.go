@@ -49,6 +49,9 @@ const (
 	StatusRunning Status = "running"
 	// StatusCancelling is a task that has been asked to end and has not ended yet.
 	StatusCancelling Status = "cancelling"
+	// StatusStuck is a task whose workflow is there and does not move: its turns fail again and again, as when the workers'
+	// code does not fit it. The task's Error says why. It runs again when they succeed.
+	StatusStuck Status = "stuck"
 	// StatusFailed is a task that ended with an error. It stays on the list for a while, or until one of its name is started.
 	StatusFailed Status = "failed"
 )
@@ -62,11 +65,18 @@ type Task struct {
 	Status Status          `json:"status"`
 	// Since is when the task was asked for; of a failed one, when it failed.
 	Since time.Time `json:"since"`
-	// Error is what a failed task failed with.
+	// Error is what a failed task failed with, and why a stuck one is stuck.
 	Error string `json:"error,omitempty"`
 	// Bound reports a task that is cancelled when its page has gone, and so listens for heartbeats. It is the policy of the
 	// program that asked for the task, and stays so for the task's whole life, whatever later programs say.
 	Bound bool `json:"bound,omitempty"`
+	// Chain is the first run id of the task's chain of runs, once a section has told it.
+	Chain string `json:"chain,omitempty"`
+	// Finally are the names of the Finally sections that the task has registered, in that order. Should the task end
+	// without running them, the outbox does.
+	Finally []string `json:"finally,omitempty"`
+	// Cancels is how often the task was asked to end.
+	Cancels int `json:"cancels,omitempty"`
 }
 
 // Live reports a task that has not ended.
@@ -130,6 +140,8 @@ const (
 	KindCancel Kind = "cancel"
 	// KindTrigger runs an event.
 	KindTrigger Kind = "trigger"
+	// KindFinally runs a Finally section of a task that ended without running it.
+	KindFinally Kind = "finally"
 )
 
 // Pending is a row of the outbox: its section has committed, what it asks for is to be done. A session's rows are done in order.
@@ -138,12 +150,12 @@ type Pending struct {
 	ID      string             `json:"id"`
 	Kind    Kind               `json:"kind"`
 	Session holdfast.SessionID `json:"session"`
-	// Task is the task to start or to cancel.
+	// Task is the task to start or to cancel, or whose Finally section it is.
 	Task holdfast.TaskID `json:"task,omitempty"`
-	// App and Name find the task or event among the registered ones.
+	// App and Name find the task, event or section among the registered ones.
 	App  string `json:"app"`
 	Name string `json:"name"`
-	// Argument is that of the task or event as JSON, or nil.
+	// Argument is that of the task or event as JSON, or nil; of a cancellation the reason, of a Finally section what keys it.
 	Argument json.RawMessage `json:"argument,omitempty"`
 	At       time.Time       `json:"at"`
 	// Trace is the span that asked for it, as a W3C traceparent; empty without a tracer.

@@ -65,25 +65,9 @@ func (d *draft) supersede(tasks []holdfast.TaskID) {
 			d.neverRuns(id)
 			continue
 		}
-		d.cancel(id, "superseded by a later one")
+		d.cancel(id, "superseded by a later one", false)
 	}
 }
-
-// cancel asks for the end of a listed task, once.
-func (d *draft) cancel(id holdfast.TaskID, reason string) {
-	i := d.indexOf(id)
-	if i < 0 || !d.Tasks[i].Live() || d.Tasks[i].Status == StatusCancelling {
-		return
-	}
-	d.Tasks[i].Status = StatusCancelling
-	d.TasksChanged = true
-	d.Pending = append(d.Pending, Pending{
-		ID: cancelRow(id), Kind: KindCancel, Session: d.record.Session, Task: id,
-		App: d.record.Session.App(), Name: d.Tasks[i].Name, Argument: quote(reason), At: d.At, Trace: d.trace,
-	})
-}
-
-func cancelRow(id holdfast.TaskID) string { return string(id) + "/cancel" }
 
 // release lets those deferred starts go whose predecessors have ended.
 func (d *draft) release() {

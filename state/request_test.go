@@ -120,12 +120,12 @@ func TestCancelling(t *testing.T) {
 	b.started(1)
 	require.ErrorIs(t, b.Cancel(ctx, session, state.Key{}, "test.single-abc-other", "by hand"), state.ErrNoTask)
 	require.ErrorIs(t, b.Cancel(ctx, "test-stranger", state.Key{}, b.taskID(0), "by hand"), state.ErrNoTask, "another session's")
-	for range 2 { // once is enough
+	for range 2 { // a later one takes the place of the one that waits
 		require.NoError(t, b.Cancel(ctx, session, state.Key{}, b.taskID(0), "by hand"))
 		require.Equal(t, []string{`cancel single "by hand"`}, b.outbox())
 	}
 	require.NoError(t, b.Cancel(ctx, session, state.Key{}, "", "all of them"))
-	require.Equal(t, []string{`cancel single "by hand"`, `cancel newest "all of them"`}, b.outbox())
+	require.Equal(t, []string{`cancel single "all of them"`, `cancel newest "all of them"`}, b.outbox())
 	require.Equal(t, []string{"single cancelling", "newest cancelling"}, b.listed())
 	require.NoError(t, b.Cancel(ctx, "test-stranger", state.Key{}, "", "none there"))
 }

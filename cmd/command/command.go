@@ -67,7 +67,7 @@ func (p *Program) Run(ctx context.Context, args []string) error {
 		SilenceErrors: true, // Main writes them
 		SilenceUsage:  true,
 	}
-	root.AddCommand(p.worker(), p.starter(), p.codec(), p.doctor(), p.health(), p.version()) //nolint:contextcheck // cobra hands ctx to the one that runs
+	root.AddCommand(p.worker(), p.starter(), p.codec(), p.doctor(), p.tasks(), p.cancel(), p.health(), p.version()) //nolint:contextcheck // cobra hands ctx to the one that runs
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return config.FlagError(c.Flags(), err) })
 	root.SetArgs(args)
 	root.SetOut(p.Stdout)

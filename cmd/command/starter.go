@@ -72,7 +72,7 @@ func (p *Program) starterOptions(c config.Config, o *parts) starter.Options {
 	return starter.Options{
 		State: o.state, Temporal: o.temporal, Apps: p.Apps, SessionKey: []byte(c.Starter.SessionKey.Reveal()),
 		WorkflowTaskTimeout: c.Temporal.WorkflowTaskTimeout,
-		TaskQueue:           c.Temporal.TaskQueue, Origins: c.Starter.Origins, WorkflowsURL: links,
+		Namespace:           o.namespace, TaskQueue: c.Temporal.TaskQueue, Origins: c.Starter.Origins, WorkflowsURL: links,
 		PingInterval: c.Starter.PingInterval, PingTimeout: c.Starter.PingTimeout, WriteTimeout: c.Starter.WriteTimeout,
 		HeartbeatInterval: c.Starter.HeartbeatInterval, HeartbeatTimeout: c.Starter.HeartbeatTimeout, NapBelow: c.Starter.NapBelow,
 		SearchAttributes: c.Temporal.SearchAttributes,

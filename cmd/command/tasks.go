@@ -49,7 +49,21 @@ func (d *doctor) checkTasks(ctx context.Context) finding {
 	if len(lost)+len(unlisted) > 0 {
 		f.err = fmt.Errorf("%d listed tasks do not run%s; %d workflows run that no session lists%s", len(lost), some(lost), len(unlisted), some(unlisted))
 	}
+	if stuck := stuckOf(listed); len(stuck) > 0 {
+		f.err = errors.Join(f.err, fmt.Errorf("%d listed tasks are stuck%s", len(stuck), some(stuck)))
+	}
 	return f
+}
+
+// stuckOf are the ids of the tasks that do not move, each with the reason.
+func stuckOf(listed map[string]*state.Task) (ids []string) {
+	for id, task := range listed {
+		if task.Status == state.StatusStuck || task.Status == state.StatusCancelling && task.Error != "" {
+			ids = append(ids, id+" ("+task.Error+")")
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // some names the first few.

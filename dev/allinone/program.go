@@ -218,7 +218,7 @@ func (p *Program) startStarter(ctx context.Context, c client.Client, service *st
 		MeterProvider:    p.telemetry.MeterProvider, TracerProvider: p.telemetry.TracerProvider,
 		State: service, Temporal: c, Apps: o.Apps, SessionKey: key,
 		WorkflowTaskTimeout: o.Config.Temporal.WorkflowTaskTimeout,
-		TaskQueue:           o.Config.Temporal.TaskQueue, Origins: settings.Origins, WorkflowsURL: links,
+		Namespace:           p.temporal.Namespace(), TaskQueue: o.Config.Temporal.TaskQueue, Origins: settings.Origins, WorkflowsURL: links,
 		PingInterval: settings.PingInterval, PingTimeout: settings.PingTimeout, WriteTimeout: settings.WriteTimeout,
 		HeartbeatInterval: settings.HeartbeatInterval, HeartbeatTimeout: settings.HeartbeatTimeout, NapBelow: settings.NapBelow,
 		Logger: o.Logger.With("part", "starter"),
