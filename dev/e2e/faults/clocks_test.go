@@ -24,8 +24,9 @@ func clocks(t *testing.T, server *processes.Temporal, db database) {
 	event := open(t, "insideevent", addresses...)
 	stays := open(t, "pagethatstays", addresses...)
 	leaves := open(t, "pagethatleaves", addresses...)
+	ends := open(t, "taskthatends", addresses...)
 	stays.send("Begin", exact.Run{Loop: "regular", Turns: turns})
-	for _, p := range []*page{stays, leaves} {
+	for _, p := range []*page{stays, leaves, ends} {
 		p.send("Begin", exact.Run{Loop: "bound"})
 		p.untilTurn("bound", 2)
 	}
@@ -49,7 +50,10 @@ func clocks(t *testing.T, server *processes.Temporal, db database) {
 	inside.requireExact(map[string]int64{"gate": 1, "guarded": 5}, "guarded")
 	event.requireExact(nil)
 
-	err := s.Client().GetWorkflow(t.Context(), leaves.task(), "").Get(t.Context(), nil)
+	api := s.Client()
+	require.NoError(t, api.TerminateWorkflow(t.Context(), ends.task(), "", "by hand"))
+	ends.until("hears that its task was terminated", func() bool { return ends.tasks[0].Status == "failed" })
+	err := api.GetWorkflow(t.Context(), leaves.task(), "").Get(t.Context(), nil)
 	require.True(t, temporal.IsCanceledError(err), "its page has gone: %v", err)
 	stays.send("End", "bound")
 	stays.ended("regular", "bound")

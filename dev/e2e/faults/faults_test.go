@@ -19,8 +19,14 @@ func TestFaults(t *testing.T) {
 			db := start(t)
 			run := func(run scenario) func(*testing.T) { return func(t *testing.T) { run(t, server, db) } }
 			sideBySide(t, map[string]func(*testing.T){
-				"ClientMoves": run(clientMoves),
-				"Clocks":      run(clocks),
+				"Busy": func(t *testing.T) {
+					t.Run("WorkerPaused", run(workerPaused))
+					t.Run("StarterPaused", run(starterPaused))
+					t.Run("ClientMoves", run(clientMoves))
+				},
+				"Clocks":   run(clocks),
+				"Silence":  run(silence),
+				"Flapping": run(flapping),
 			})
 		}
 	}

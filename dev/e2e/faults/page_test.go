@@ -108,7 +108,7 @@ func (p *page) visit(ctx context.Context) error {
 	context.AfterFunc(ctx, func() { _ = conn.CloseNow() }) // also one that was left open
 	visit, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	p.change(func() { p.conn, p.heard, p.next = conn, time.Now(), func() { end(errMoved) } })
+	p.change(func() { p.conn, p.heard, p.welcome, p.next = conn, time.Now(), false, func() { end(errMoved) } })
 	go func() { end(p.write(visit, conn)) }()
 	go func() { end(p.read(ctx, conn)) }()
 	go func() { end(p.listen(visit)) }()

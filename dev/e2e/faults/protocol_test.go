@@ -14,6 +14,8 @@ import (
 // view is what a page has of its session.
 type view struct {
 	known    bool // it has a snapshot
+	welcome  bool // it has had a welcome on this connection
+	loaded   bool // it has had the frame of this type
 	token    string
 	epoch    string
 	revision int64
@@ -39,8 +41,10 @@ type events struct {
 type event struct {
 	Type string `json:"type"`
 	ID   int64  `json:"id"`
-	Name string `json:"name"`
-	Arg  any    `json:"arg"`
+	// Epoch is the life of the session in which the event was sent first.
+	Epoch string `json:"epoch"`
+	Name  string `json:"name"`
+	Arg   any    `json:"arg"`
 }
 
 // listed is an entry of the list of tasks.
@@ -80,14 +84,20 @@ func (p *page) hello() map[string]any {
 	} else {
 		hello["token"] = p.token
 	}
+	if p.epoch != "" {
+		hello["epoch"], hello["sent"], hello["loaded"] = p.epoch, p.sent, p.loaded
+	}
 	if p.known {
-		hello["epoch"], hello["after"], hello["mark"] = p.epoch, p.revision, p.mark
+		hello["after"], hello["mark"] = p.revision, p.mark
 	}
 	return hello
 }
 
-// after are the events that wait with an id above the last.
+// after are the events that wait with an id above the last, once the page is welcome.
 func (p *page) after(last int64) (due []event) {
+	if !p.welcome {
+		return nil
+	}
 	for _, e := range p.waiting {
 		if e.ID > last {
 			due = append(due, e)
@@ -103,7 +113,7 @@ func (p *page) send(name string, arg any) {
 	p.until("has room for another event", func() bool { return len(p.waiting) < window })
 	p.change(func() {
 		p.sent++
-		p.waiting = append(p.waiting, event{Type: "event", ID: p.sent, Name: name, Arg: arg})
+		p.waiting = append(p.waiting, event{Type: "event", ID: p.sent, Epoch: p.epoch, Name: name, Arg: arg})
 	})
 }
 
@@ -127,7 +137,12 @@ func (p *page) noteAt(g *gate) {
 func (p *page) take(f *frame) {
 	switch f.Type {
 	case "welcome":
-		p.token = f.Token
+		if p.epoch != "" && f.Epoch != p.epoch {
+			p.notef("epoch %s is followed by epoch %s", p.epoch, f.Epoch)
+		}
+		p.token, p.epoch, p.welcome = f.Token, f.Epoch, true
+	case "loaded":
+		p.loaded = true
 	case "snapshot":
 		p.takeSnapshot(f)
 	case "delta":
@@ -143,7 +158,7 @@ func (p *page) takeSnapshot(f *frame) {
 	switch {
 	case f.Lost:
 		p.notef("the store has lost what the page had at revision %d", p.revision)
-	case p.epoch != "" && f.Epoch != p.epoch: // a session that nobody has changed may have none
+	case f.Epoch != p.epoch:
 		p.notef("epoch %s is followed by epoch %s", p.epoch, f.Epoch)
 	case p.known && f.Revision < p.revision:
 		p.notef("a snapshot at revision %d follows revision %d", f.Revision, p.revision)
