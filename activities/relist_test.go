@@ -167,7 +167,7 @@ func TestFinally_RunsAgainAfterAReset(t *testing.T) {
 	input := json.RawMessage("1")
 	_, err = b.service.Apply(t.Context(), state.Call{
 		Handler: handler, Session: session, Input: input, Task: taskID, Run: "first", Relist: true, Final: true,
-		Key: state.Key{Owner: string(taskID), Chain: "chain/first", Position: "end.1", Fingerprint: state.Fingerprint("add", input)},
+		Key: state.Key{Owner: string(taskID), Chain: "chain", Position: "end.1", Fingerprint: state.Fingerprint("add", input)},
 	})
 	require.NoError(t, err)
 	require.NoError(t, b.service.TaskEnded(t.Context(), session, taskID, "first", ""))
