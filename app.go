@@ -169,7 +169,8 @@ func (a *App) Tasks(fns ...any) {
 	}
 }
 
-// Page sets the files that the starter serves at the app's path, an index.html among them.
+// Page sets the files that the starter serves at the app's path, an index.html among them. Without it the starter serves a plain page,
+// with the session's state, tasks and messages and a form for each event.
 func (a *App) Page(files fs.FS) { a.page = files }
 
 // Files returns what Page set, or nil.

@@ -77,6 +77,15 @@ func (h *Handler) Type() string { return h.app.name + "." + h.name }
 // TakesInput reports whether the function has a parameter after the state.
 func (h *Handler) TakesInput() bool { return h.input != nil }
 
+// InputKind names the kind of JSON that the function's input is: "boolean", "number", "string", "array", "object" or "value"
+// for any of them. Empty for a function that takes none.
+func (h *Handler) InputKind() string {
+	if h.input == nil {
+		return ""
+	}
+	return jsonKind(h.input)
+}
+
 // CheckInput says, without running anything, whether the JSON text fits the function's input. Nothing (nil) fits a
 // function that takes none, and members that the input's type does not know are passed over: a program of another version
 // may have written them. The error wraps [ErrBadArgument] and names the value and what was expected.
@@ -146,23 +155,26 @@ func nilable(typ reflect.Type) bool {
 }
 
 // kindOf names a Go type in the words of JSON, for a person who sees only the page.
-func kindOf(typ reflect.Type) string {
-	word := "JSON value"
-	switch typ.Kind() {
-	case reflect.Bool:
-		word = "JSON boolean"
-	case reflect.String:
-		word = "JSON string"
-	case reflect.Slice, reflect.Array:
-		word = "JSON array"
-	case reflect.Struct, reflect.Map:
-		word = "JSON object"
+func kindOf(typ reflect.Type) string { return fmt.Sprintf("a JSON %s (%s)", jsonKind(typ), typ) }
+
+// jsonKind names the kind of JSON that a Go type is written as.
+func jsonKind(typ reflect.Type) string {
+	switch kind := typ.Kind(); {
+	case hasOwnJSON(typ), kind == reflect.Pointer:
+		return "value"
+	case kind == reflect.Bool:
+		return "boolean"
+	case kind == reflect.String:
+		return "string"
+	case kind == reflect.Slice, kind == reflect.Array:
+		return "array"
+	case kind == reflect.Struct, kind == reflect.Map:
+		return "object"
+	case kind >= reflect.Int && kind <= reflect.Float64:
+		return "number"
 	default:
-		if typ.Kind() >= reflect.Int && typ.Kind() <= reflect.Float64 {
-			word = "JSON number"
-		}
+		return "value"
 	}
-	return fmt.Sprintf("a %s (%s)", word, typ)
 }
 
 // shorten keeps an error message readable whatever was sent: it takes time for what it returns, not for what it is given.

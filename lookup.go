@@ -141,6 +141,9 @@ func (a *App) Document(name string, docs Documents) json.RawMessage {
 	return nil
 }
 
+// AllEvents yields the events that a page may send, in the order of their names.
+func (a *App) AllEvents() iter.Seq[*Handler] { return byName(a.events) }
+
 // AllSections yields the sections in the order of their names.
 func (a *App) AllSections() iter.Seq[*Handler] { return byName(a.sections) }
 

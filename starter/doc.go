@@ -3,10 +3,12 @@
 //
 // A [Starter] is an http.Handler. For each app it serves
 //
-//	/<app>/          the app's page
+//	/<app>/          the app's page, or a plain one: its state, tasks and messages, and a form for each event
 //	/<app>/socket    the web socket, subprotocol holdfast.v1 (docs/protocol.md)
 //	/holdfast.js     the JavaScript client
 //	/                a list of the apps
+//
+// and all of that under any prefix that is taken away before.
 //
 // It compares the lists of tasks with their workflows, so that one that was terminated does not stay.
 //

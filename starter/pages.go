@@ -6,7 +6,10 @@ import (
 	"html/template"
 	"maps"
 	"net/http"
+	"net/url"
+	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/holdfast-run/holdfast"
@@ -26,17 +29,58 @@ func (s *Starter) routes() *http.ServeMux {
 	for name, app := range s.apps {
 		mux.HandleFunc("GET /"+name+"/socket", s.socket(app))
 		mux.HandleFunc("POST /"+name+"/socket", s.mayConnect)
+		mux.HandleFunc("GET /"+name, redirectTo(name+"/"))
 		mux.Handle("GET /"+name+"/", http.StripPrefix("/"+name, files(app)))
 	}
 	return mux
 }
 
-// files serves an app's page. A browser asks each time whether it has changed, so that a deploy is seen at once.
-func files(app *holdfast.App) http.Handler {
-	if app.Files() == nil {
-		return http.NotFoundHandler()
+// ServeHTTP serves pages, the client and web sockets. Links and redirects are relative, so a starter may be served under any
+// prefix that a proxy or http.StripPrefix takes away.
+func (s *Starter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	asked, _, _ := strings.Cut(r.RequestURI, "?")
+	if r.URL.Path == "" && !strings.HasSuffix(asked, "/") { // the prefix itself, without its last slash
+		redirectTo(path.Base(asked)+"/")(w, r)
+		return
 	}
-	server := http.FileServerFS(app.Files())
+	r = rooted(r)
+	if at := r.URL.Path; at != "/" && strings.TrimSuffix(at, "/") != path.Clean(at) {
+		http.NotFound(w, r) // the mux would redirect, to an absolute path
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// rooted is the request with a path that begins with a slash, which a prefix may have taken away with it.
+func rooted(r *http.Request) *http.Request {
+	if strings.HasPrefix(r.URL.Path, "/") {
+		return r
+	}
+	at := *r.URL
+	at.Path = "/" + at.Path
+	if at.RawPath != "" {
+		at.RawPath = "/" + at.RawPath
+	}
+	r = r.Clone(r.Context())
+	r.URL = &at
+	return r
+}
+
+// redirectTo redirects to a relative address, with the query of the request.
+func redirectTo(address string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		to := url.URL{Path: "./" + address, RawQuery: r.URL.RawQuery}
+		w.Header().Set("Location", to.String())
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	}
+}
+
+// files serves an app's page, or a plain one. A browser asks each time whether it has changed, so that a deploy is seen at once.
+func files(app *holdfast.App) http.Handler {
+	server := plainPage(app)
+	if app.Files() != nil {
+		server = http.FileServerFS(app.Files())
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		noCache(w)
 		server.ServeHTTP(w, r)

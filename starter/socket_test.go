@@ -278,7 +278,7 @@ func TestCloseSendsPagesAway(t *testing.T) {
 func TestPagesAreServed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	for path, says := range map[string]string{"/": `href="/test/"`, "/test/": "the page", "/test": "the page", "/holdfast.js": "//"} {
+	for path, says := range map[string]string{"/": `href="test/"`, "/test/": "the page", "/test": "the page", "/holdfast.js": "//"} {
 		response, err := http.Get(b.server.URL + path)
 		require.NoError(t, err)
 		body, err := io.ReadAll(response.Body)

@@ -200,9 +200,6 @@ func (s *Starter) Close(ctx context.Context) error {
 	}
 }
 
-// ServeHTTP serves pages, the client and web sockets.
-func (s *Starter) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
-
 // spawn runs f so that Close waits for it; not at all once Close has begun.
 func (s *Starter) spawn(f func()) {
 	if s.enter() {

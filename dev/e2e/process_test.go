@@ -37,10 +37,11 @@ type installation struct {
 	flags    []string
 }
 
-func install(t testing.TB, pkg string) *installation {
+// install makes an installation of the program that is built of the package, with flags of go build.
+func install(t testing.TB, pkg string, flags ...string) *installation {
 	t.Helper()
 	ports := processes.FreePorts(t, 3)
-	in := &installation{Process: processes.NewProcess(t), t: t, program: built.Path(t, pkg), dir: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", ports[0])}
+	in := &installation{Process: processes.NewProcess(t), t: t, program: built.Path(t, pkg, flags...), dir: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", ports[0])}
 	in.temporal = fmt.Sprintf("127.0.0.1:%d", ports[1])
 	in.flags = []string{
 		"--directory", in.dir, "--starter-address", in.address,

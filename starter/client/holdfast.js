@@ -101,6 +101,7 @@ export class Connection {
   #workflows = "";
   #listeners = new Set();
   #messageListeners = new Map(); // name → Set
+  #allMessages = new Set();
   #reached = []; // {revision, socket, resolve}: acknowledged, but the change is not here yet
   #snapshot = Object.freeze({
     connection: "connecting", error: null, session: "", revision: 0, states: {}, state: undefined, tasks: [],
@@ -152,6 +153,16 @@ export class Connection {
     const all = this.#messageListeners.get(name) ?? new Set();
     this.#messageListeners.set(name, all.add(listener));
     return () => all.delete(listener);
+  };
+
+  /**
+   * Calls `listener` with each message, whatever its name, after those that `on` has for it.
+   * @param {(message: {id: number, name: string, data: any}) => void} listener @returns {() => void} Ends it.
+   */
+  onMessage = (listener) => {
+    const entry = { listener };
+    this.#allMessages.add(entry);
+    return () => this.#allMessages.delete(entry);
   };
 
   /**
@@ -390,6 +401,7 @@ export class Connection {
     if (message.id <= this.#lastMessage) return;
     this.#lastMessage = message.id;
     for (const listener of this.#messageListeners.get(message.name) ?? []) guard(() => listener(message.data, message));
+    for (const { listener } of [...this.#allMessages]) guard(() => listener(message));
   }
 
   #acknowledge({ id, revision = 0, error }) {

@@ -176,6 +176,8 @@ export async function messagesArriveOnceAlsoOverAReconnect() {
   app.on("toast", (data) => heard.push(data));
   app.on("toast", () => { throw new Error("one listener's fault (expected in the log)"); });
   app.on("toast", (data) => heard.push(data + "!"));
+  const all = [];
+  const stop = app.onMessage(({ id, name, data }) => all.push([id, name, data].join()));
   const first = await next();
   first.welcome();
   first.give(snapshot(1, {}, { messages: [{ id: 4, name: "toast", data: "a" }] }));
@@ -184,7 +186,10 @@ export async function messagesArriveOnceAlsoOverAReconnect() {
   const second = await next();
   second.welcome();
   second.give(snapshot(3, {}, { messages: [{ id: 5, name: "toast", data: "b" }, { id: 6, name: "toast", data: "c" }] }));
+  stop();
+  second.give(delta(4, {}, { messages: [{ id: 7, name: "other", data: "d" }] }));
   equal(heard, ["a", "a!", "b", "b!", "c", "c!"]);
+  equal(all, ["4,toast,a", "5,toast,b", "6,toast,c"]);
 }
 
 export async function itTellsWhichCommitItHasAndStartsAnewWhenThatIsLost() {

@@ -1,4 +1,4 @@
-import { connect } from "/holdfast.js";
+import { connect } from "../holdfast.js";
 
 const app = connect();
 window.holdfast = app; // for a look around from the browser's console
