@@ -23,6 +23,7 @@ type connection struct {
 	starter *Starter
 	app     *holdfast.App
 	conn    *websocket.Conn
+	in      *intake // what conn reads from
 	log     *slog.Logger
 	session holdfast.SessionID
 	token   string
@@ -71,9 +72,9 @@ func (c *connection) run() {
 // its own.
 func (c *connection) read(events chan<- *eventMessage) error {
 	for {
-		kind, frame, err := c.conn.Read(c.reading)
+		kind, frame, err := c.receive()
 		if err != nil {
-			return fmt.Errorf("read: %w", err)
+			return err
 		}
 		event, err := c.parseEvent(kind, frame)
 		if err != nil {
@@ -84,6 +85,19 @@ func (c *connection) read(events chan<- *eventMessage) error {
 		default:
 			return &fault{code: closeTooManyEvents, reason: fmt.Sprintf("more than %d events wait for their acknowledgement", maxWaiting)}
 		}
+	}
+}
+
+// receive waits for the next message.
+func (c *connection) receive() (websocket.MessageType, []byte, error) {
+	kind, frame, err := c.conn.Read(c.reading)
+	switch {
+	case err == nil:
+		return kind, frame, nil
+	case errors.Is(err, errTooLong):
+		return 0, nil, &fault{code: websocket.StatusMessageTooBig, reason: fmt.Sprintf("a message is longer than %d bytes", c.in.limit.Load())}
+	default:
+		return 0, nil, fmt.Errorf("read: %w", err)
 	}
 }
 
@@ -139,9 +153,10 @@ func (c *connection) deliver(update state.Update, open time.Time) error {
 func (c *connection) ping() error {
 	for wait(c.ctx, c.starter.opts.PingInterval) {
 		ctx, cancel := context.WithTimeout(c.ctx, c.starter.opts.PingTimeout)
+		began := time.Now()
 		err := c.conn.Ping(ctx)
 		cancel()
-		if err != nil {
+		if err != nil && !c.in.alive(began) { // its answer may stand behind much else
 			return &fault{code: closeTooSlow, reason: fmt.Sprintf("no answer to a ping within %s", c.starter.opts.PingTimeout)}
 		}
 	}
@@ -193,6 +208,7 @@ func (c *connection) hangUp(err error) {
 	if name, ok := closeNames[f.code]; ok {
 		_ = c.writeWithin(errorMessage{Type: "error", Code: name, Message: truncate(f.reason, maxAnswer)}, farewellTimeout) // the close code says it too
 	}
+	c.in.drain() // or what it sends would be read byte by byte until it answers
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)

@@ -22,6 +22,7 @@ type metrics struct {
 	sent        metric.Float64Histogram
 	connections metric.Int64UpDownCounter
 	refused     metric.Int64Counter
+	pauses      metric.Int64Counter
 	stop        func() // ends the looking
 
 	oldest [lanes]atomic.Int64           // when the oldest waiting row of a lane was written, in Unix nanoseconds; 0: none waits
@@ -43,6 +44,7 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 		sent:        meter.Seconds("holdfast_commit_to_send", "Time from a change's commit until a connected page's socket had taken it."),
 		connections: meter.UpDown("holdfast_connections", "Web sockets that are connected to this starter."),
 		refused:     meter.Counter("holdfast_heartbeats_refused", "Signals about a page's presence that Temporal refuses for good."),
+		pauses:      meter.Counter("holdfast_pauses", "Times that a client had to wait because it, or its address, does too much."),
 	}
 	age := meter.ObservedSeconds("holdfast_outbox_age", "Age of the oldest row of the outbox that waits for a starter of these apps; 0 if none does.")
 	tasks := meter.Observed("holdfast_tasks", "Tasks on the lists of all sessions of these apps, also those of other starters.")
@@ -71,6 +73,20 @@ func (m *metrics) connected(ctx context.Context, app *holdfast.App, by int64) {
 func (m *metrics) heartbeatRefused(ctx context.Context, app string) {
 	if m != nil {
 		m.refused.Add(ctx, 1, metric.WithAttributes(attribute.String("app", app)))
+	}
+}
+
+// What a client has to wait with, as the label of a metric.
+const (
+	pacedReading   = "reading"
+	pacedEvent     = "event"
+	pacedHandshake = "handshake"
+)
+
+// paced counts a client that has to wait.
+func (m *metrics) paced(app *holdfast.App, what string) {
+	if m != nil {
+		m.pauses.Add(context.Background(), 1, metric.WithAttributes(attribute.String("app", app.Name()), attribute.String("what", what)))
 	}
 }
 

@@ -5,9 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/coder/websocket"
 
@@ -56,7 +57,7 @@ func badMessage(format string, args ...any) *fault {
 }
 
 type helloMessage struct {
-	Type   string  `json:"type"`
+	Type   *string `json:"type"`
 	Token  string  `json:"token"`
 	New    bool    `json:"new"`
 	Client string  `json:"client"`
@@ -68,7 +69,7 @@ type helloMessage struct {
 }
 
 type eventMessage struct {
-	Type  string          `json:"type"`
+	Type  *string         `json:"type"`
 	ID    int64           `json:"id"`
 	Epoch string          `json:"epoch"`
 	Name  string          `json:"name"`
@@ -208,41 +209,45 @@ func parseEvent(kind websocket.MessageType, frame []byte) (*eventMessage, error)
 	return &event, nil
 }
 
+// typed is any message of a client.
+type typed interface{ messageType() *string }
+
+func (m *helloMessage) messageType() *string { return m.Type }
+func (m *eventMessage) messageType() *string { return m.Type }
+
 // parse reads one message of the wanted type. Members that it does not know are let through: a newer client may send them.
-func parse(kind websocket.MessageType, frame []byte, want string, into any) error {
+func parse(kind websocket.MessageType, frame []byte, want string, into typed) error {
 	if kind != websocket.MessageText {
 		return badMessage("expected a text frame, got a binary one")
 	}
 	if err := state.CheckDepth(frame); err != nil { // before anything decodes it
 		return badMessage("the frame: %s", err)
 	}
-	var envelope struct {
-		Type *string `json:"type"`
+	if !utf8.Valid(frame) {
+		return badMessage("the frame is not UTF-8")
 	}
-	if err := decodeObject(frame, &envelope); err != nil {
-		return err
-	}
-	if envelope.Type == nil {
+	err := json.Unmarshal(frame, into)
+	wrong, mistyped := errors.AsType[*json.UnmarshalTypeError](err) // all else is read in spite of it
+	switch found := into.messageType(); {
+	case err != nil && !mistyped:
+		return badMessage("the frame is not one JSON object: %s", notOne(err))
+	case mistyped && (found == nil || *found == want):
+		return badMessage("the member %q has the wrong type: got a JSON %s, expected %s", wrong.Field, truncate(wrong.Value, maxEcho), wrong.Type)
+	case found == nil:
 		return badMessage("the member type is missing; expected %q", want)
+	case *found != want:
+		return badMessage("the message type is %s; expected %q", quoted(*found), want)
+	default:
+		return nil
 	}
-	if *envelope.Type != want {
-		return badMessage("the message type is %s; expected %q", quoted(*envelope.Type), want)
-	}
-	return decodeObject(frame, into)
 }
 
-func decodeObject(frame []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(frame))
-	if err := decoder.Decode(into); err != nil {
-		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return badMessage("the member %q has the wrong type: got a JSON %s, expected %s", wrong.Field, truncate(wrong.Value, maxEcho), wrong.Type)
-		}
-		return badMessage("the frame is not one JSON object: %s", truncate(err.Error(), maxEcho))
+// notOne says why a frame is not one JSON object.
+func notOne(err error) string {
+	if strings.Contains(err.Error(), "after top-level value") {
+		return "something follows it"
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return badMessage("the frame is not one JSON object: something follows it")
-	}
-	return nil
+	return truncate(err.Error(), maxEcho)
 }
 
 // encode writes a message as one frame. What HTML would take for markup stays as it is: nothing reads a frame as HTML.

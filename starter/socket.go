@@ -2,7 +2,6 @@ package starter
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -31,19 +30,20 @@ func (s *Starter) socket(app *holdfast.App) http.HandlerFunc {
 			http.Error(w, errStoreAway.reason, http.StatusServiceUnavailable)
 			return
 		}
-		conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, OriginPatterns: s.opts.Origins})
+		in := newIntake(func() { s.metrics.paced(app, pacedReading) })
+		conn, err := websocket.Accept(hijacker{w, in}, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, OriginPatterns: s.opts.Origins})
 		if err != nil {
 			s.log.DebugContext(r.Context(), "web socket refused", "app", app.Name(), "err", err) // Accept has answered
 			return
 		}
-		conn.SetReadLimit(maxHello)
-		s.serve(conn, app) //nolint:contextcheck // a connection outlives the request that it came with
+		conn.SetReadLimit(maxFrame) // which the intake keeps by itself, sooner
+		s.serve(conn, in, app)      //nolint:contextcheck // a connection outlives the request that it came with
 	}
 }
 
 // serve greets the client and runs the connection until it ends.
-func (s *Starter) serve(conn *websocket.Conn, app *holdfast.App) {
-	c := &connection{starter: s, app: app, conn: conn, log: s.log.With("app", app.Name())}
+func (s *Starter) serve(conn *websocket.Conn, in *intake, app *holdfast.App) {
+	c := &connection{starter: s, app: app, conn: conn, in: in, log: s.log.With("app", app.Name())}
 	c.ctx, c.end = context.WithCancelCause(s.ctx)
 	defer c.end(nil)
 	c.reading, c.cut = context.WithCancel(context.Background())
@@ -61,9 +61,9 @@ func (c *connection) greet() error {
 	defer late.Stop()
 	leaving := context.AfterFunc(c.starter.ctx, func() { c.hangUp(errGoingAway) })
 	defer leaving()
-	kind, frame, err := c.conn.Read(c.reading)
+	kind, frame, err := c.receive()
 	if err != nil {
-		return fmt.Errorf("read the hello: %w", err)
+		return err
 	}
 	leave, err := c.starter.big.enter(c.ctx, len(frame))
 	if err != nil {
@@ -80,7 +80,7 @@ func (c *connection) greet() error {
 	if c.session, err = c.starter.tokens.session(c.app.Name(), c.token); err != nil {
 		return &fault{code: closeBadToken, reason: err.Error()}
 	}
-	c.conn.SetReadLimit(maxFrame)
+	c.in.limit.Store(maxFrame)
 	c.page, c.after = hello.page(), hello.position()
 	c.log = c.log.With("session", c.session)
 	return nil
