@@ -140,7 +140,8 @@ func (a *App) Activities(fns ...any) {
 	}
 }
 
-// OnError adds functions that are told of each failure: a task that ended with an error, an event that panicked. They are
+// OnError adds functions that are told of each failure: a task that ended with an error; an event that panicked, took too long
+// or returned an error other than a [Rejection]. They are
 // called where it happened, in a worker or a starter, at least once for each failure, and must not take long. A panic in
 // one is contained.
 func (a *App) OnError(fns ...func(context.Context, Failure)) { a.onError = append(a.onError, fns...) }

@@ -8,6 +8,8 @@
 //   - a task is a Temporal workflow function; it outlives processes, deploys and machines;
 //   - a section is a step of a task with the session's state locked; it runs as a Temporal activity, applied exactly once.
 //
+// What an author tells people of a mistake is the sentence of a [Reject]; any other error stays on the server.
+//
 // Nothing here reaches out: this package imports only the standard library, starts no goroutine and knows no
 // server. The machinery is elsewhere, and an author meets it by these names:
 //

@@ -55,7 +55,7 @@ func (e *PanicError) Unwrap() error {
 }
 
 // SectionError is an error that an author's event or section returned, as against a fault of the machinery: to call
-// again would only repeat it.
+// again would only repeat it. Pages read it only if it is, or wraps, a [Rejection].
 type SectionError struct {
 	// Function is the name of the event or section, such as "counter.step".
 	Function string

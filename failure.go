@@ -13,10 +13,13 @@ type Failure struct {
 	Task TaskID
 	// Name is that of the task or event.
 	Name string
-	// Kind is the type of the error: "SectionError", "Panic", "Overrun", … or a type that the author chose.
+	// Kind is the type of the error: "SectionError", "Rejected", "Panic", "Overrun", … or a type that the author chose.
 	Kind string
-	// Message is the error's sentence.
+	// Message is the error's sentence, for the author and the operator. The page gets it only if it is a [Rejection]'s.
 	Message string
+	// ID is what the page is told in place of the message, and what the line in the log
+	// has as "id". That of a task is how the id of its run in Temporal begins.
+	ID string
 	// Stack is that of a panic; otherwise empty.
 	Stack string
 }

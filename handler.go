@@ -178,12 +178,14 @@ func jsonKind(typ reflect.Type) string {
 }
 
 // shorten keeps an error message readable whatever was sent: it takes time for what it returns, not for what it is given.
-func shorten[Text string | json.RawMessage](text Text) string {
-	const limit = 80
+func shorten[Text string | json.RawMessage](text Text) string { return shortenTo(text, 80+len("…")) }
+
+// shortenTo returns at most limit bytes of the text, whole runes, with an ellipsis in place of the rest.
+func shortenTo[Text string | json.RawMessage](text Text, limit int) string {
 	if len(text) <= limit {
 		return string(text)
 	}
-	end := limit
+	end := limit - len("…")
 	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}

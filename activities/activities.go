@@ -109,21 +109,39 @@ func (a *Activities) section(handler *holdfast.Handler) func(context.Context, wi
 func (a *Activities) taskEnded(ctx context.Context, in wire.TaskEndedInput) error {
 	execution := activity.GetInfo(ctx).WorkflowExecution
 	id := holdfast.TaskID(execution.ID)
-	failure, _, _ := strings.Cut(in.Failure, "\n") // the page gets the sentence, Temporal has the stack
-	var how state.Ending                           // as its failure says
+	shown := in.Shown
+	if shown == "" {
+		shown, _, _ = strings.Cut(strings.TrimSpace(in.Failure), "\n") // Temporal has the rest
+	}
+	var how state.Ending // as its failure says
 	if in.Cancelled {
 		how = state.EndingCancelled
 	}
-	if err := a.state.TaskEndedAs(ctx, holdfast.SessionID(in.Session), id, execution.RunID, how, failure); err != nil {
+	if err := a.state.TaskEndedAs(ctx, holdfast.SessionID(in.Session), id, execution.RunID, how, shown); err != nil {
 		return fmt.Errorf("end task %s: %w", id, err)
 	}
-	if app := a.apps[holdfast.SessionID(in.Session).App()]; app != nil && in.Failure != "" {
-		app.ReportFailure(ctx, holdfast.Failure{
-			Session: holdfast.SessionID(in.Session), Task: id, Name: strings.TrimPrefix(activity.GetInfo(ctx).WorkflowType.Name, app.Name()+"."),
-			Kind: in.Kind, Message: failure, Stack: in.Stack,
-		})
+	if in.Failure != "" {
+		a.reportFailure(ctx, in)
 	}
 	return nil
+}
+
+// reportFailure tells the log and the app of a task that failed, under the id that its
+// page was told.
+func (a *Activities) reportFailure(ctx context.Context, in wire.TaskEndedInput) {
+	session, info := holdfast.SessionID(in.Session), activity.GetInfo(ctx)
+	failure := holdfast.Failure{
+		Session: session, Task: holdfast.TaskID(info.WorkflowExecution.ID), Name: strings.TrimPrefix(info.WorkflowType.Name, session.App()+"."),
+		Kind: in.Kind, Message: in.Failure, Stack: in.Stack, ID: wire.FailureID(info.WorkflowExecution.RunID),
+	}
+	if in.Kind == wire.ErrorRejected {
+		logger(ctx, session).Info("a task was rejected", "id", failure.ID, "err", failure.Message)
+	} else {
+		logger(ctx, session).Error("a task failed", "id", failure.ID, "kind", failure.Kind, "err", failure.Message, "stack", failure.Stack)
+	}
+	if app := a.apps[session.App()]; app != nil {
+		app.ReportFailure(ctx, failure)
+	}
 }
 
 // logger is the activity's logger, with the names that the other packages give to what it is about.

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"sync"
 	"time"
@@ -9,7 +10,9 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
 
+	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/internal/wire"
 )
 
@@ -127,17 +130,33 @@ func (b *beats) send(ctx context.Context, timeout time.Duration) {
 func (a *Activities) wrap(fn any) any {
 	value := reflect.ValueOf(fn)
 	typ := value.Type()
-	if typ.NumIn() == 0 || typ.In(0) != reflect.TypeFor[context.Context]() {
-		return fn
-	}
+	takesContext := typ.NumIn() > 0 && typ.In(0) == reflect.TypeFor[context.Context]()
 	call := value.Call
 	if typ.IsVariadic() {
 		call = value.CallSlice
 	}
 	return reflect.MakeFunc(typ, func(args []reflect.Value) []reflect.Value {
-		ctx, _ := reflect.TypeAssert[context.Context](args[0])
-		defer beatFor(ctx)()
-		args[0] = reflect.ValueOf(context.WithValue(ctx, sessionKey{}, a))
-		return call(args)
+		if takesContext {
+			ctx, _ := reflect.TypeAssert[context.Context](args[0])
+			defer beatFor(ctx)()
+			args[0] = reflect.ValueOf(context.WithValue(ctx, sessionKey{}, a))
+		}
+		results := call(args)
+		if last := len(results) - 1; last >= 0 {
+			results[last] = rejection(results[last])
+		}
+		return results
 	}).Interface()
+}
+
+// rejection makes a [holdfast.Rejection] that an activity returned what [report] makes of
+// one; other results stay as they are.
+func rejection(result reflect.Value) reflect.Value {
+	err, _ := reflect.TypeAssert[error](result)
+	var rejected *holdfast.Rejection
+	var own *temporal.ApplicationError
+	if result.Type() != reflect.TypeFor[error]() || !errors.As(err, &rejected) || errors.As(err, &own) {
+		return result
+	}
+	return reflect.ValueOf(new(reject(rejected))).Elem()
 }

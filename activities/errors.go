@@ -22,13 +22,16 @@ func report(err error, attempt int32) error {
 	var panicked *holdfast.PanicError
 	var own *temporal.ApplicationError
 	var section *holdfast.SectionError
+	var rejected *holdfast.Rejection
 	switch {
 	case errors.As(err, &panicked):
-		return final(panicked, wire.ErrorPanic, panicked.Stack)
+		return final(panicked, wire.ErrorPanic, wire.Bound(panicked.Stack, wire.MaxStack))
 	case errors.Is(err, holdfast.ErrNestedSection): // also when a section hands it on as its own
 		return final(err, wire.ErrorNested)
 	case errors.As(err, &section) && errors.As(section.Err, &own): // the author chose a type
 		return final(section, own.Type())
+	case errors.As(err, &rejected):
+		return reject(rejected)
 	case section != nil:
 		return final(section, wire.ErrorSection)
 	case errors.Is(err, holdfast.ErrBadArgument):
@@ -58,15 +61,35 @@ func spread(err error, attempt int32) error {
 		return err
 	}
 	wait := min(lastWait, firstWait<<min(max(attempt, 1)-1, 10))
-	return temporal.NewApplicationErrorWithOptions(err.Error(), wire.ErrorFault, temporal.ApplicationErrorOptions{
-		Cause: errors.Unwrap(err), NextRetryDelay: wait/2 + rand.N(wait/2),
-	})
+	options := temporal.ApplicationErrorOptions{NextRetryDelay: wait/2 + rand.N(wait/2)}
+	if cause := errors.Unwrap(err); cause != nil && short(cause) {
+		options.Cause = cause
+	}
+	return temporal.NewApplicationErrorWithOptions(wire.Bound(err.Error(), wire.MaxFailure), wire.ErrorFault, options)
 }
 
+// final is an error that ends the task. What it wraps goes with it, unless that is too
+// much for Temporal.
 func final(err error, kind string, details ...any) error {
-	return temporal.NewApplicationErrorWithOptions(err.Error(), kind, temporal.ApplicationErrorOptions{
-		NonRetryable: true,
-		Cause:        errors.Unwrap(err),
-		Details:      details,
-	})
+	options := temporal.ApplicationErrorOptions{NonRetryable: true, Details: details}
+	if cause := errors.Unwrap(err); cause != nil && short(cause) {
+		options.Cause = cause
+	}
+	var rejected *holdfast.Rejection
+	if kind != wire.ErrorPanic && errors.As(err, &rejected) { // of an author who chose a type for it
+		options.Cause = reject(rejected)
+	}
+	return temporal.NewApplicationErrorWithOptions(wire.Bound(err.Error(), wire.MaxFailure), kind, options)
+}
+
+// reject is a rejection in the form in which package workflows knows it: with its
+// sentence alone.
+func reject(rejected *holdfast.Rejection) error {
+	return temporal.NewNonRetryableApplicationError(rejected.Error(), wire.ErrorRejected, nil)
+}
+
+// short reports an error of which the whole chain, as Temporal gets it, is within bounds.
+func short(err error) bool {
+	const most = 16 * wire.MaxFailure
+	return temporal.GetDefaultFailureConverter().ErrorToFailure(err).Size() <= most
 }

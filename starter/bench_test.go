@@ -37,7 +37,7 @@ type State struct {
 func Increment(_ *holdfast.Tx, s *State) error           { s.Counter++; return nil }
 func Add(_ *holdfast.Tx, s *State, n int) error          { s.Counter += n; return nil }
 func Keep(_ *holdfast.Tx, s *State, what any) error      { s.Kept = what; return nil }
-func Refuse(*holdfast.Tx, *State) error                  { return errors.New("no more seats") }
+func Refuse(*holdfast.Tx, *State) error                  { return holdfast.Reject("no more seats") }
 func Crash(*holdfast.Tx, *State) error                   { panic("out of cheese") }
 func Begin(tx *holdfast.Tx, _ *State, name string) error { tx.Start(Task, name); return nil }
 func Say(tx *holdfast.Tx, _ *State, text string) error   { tx.Emit("toast", text); return nil }

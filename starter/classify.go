@@ -2,6 +2,7 @@ package starter
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"go.temporal.io/api/serviceerror"
@@ -59,9 +60,9 @@ func tooLarge(message string) bool {
 }
 
 // whyRefused is what the page learns about a task that Temporal refuses; the log says more.
-func whyRefused(err error) string {
+func whyRefused(task, id string, err error) string {
 	if tooLarge(err.Error()) {
-		return "the task could not be started: its argument is too large"
+		return fmt.Sprintf("%s could not be started: its argument is too large (%s)", task, id)
 	}
-	return "the task could not be started: Temporal refuses it"
+	return fmt.Sprintf("%s could not be started (%s)", task, id)
 }

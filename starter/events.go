@@ -129,9 +129,8 @@ func (c *connection) persist(ctx context.Context, call state.Call) (revision int
 		if err == nil {
 			return applied.Revision, nil, nil
 		}
-		if answer := refusal(call.Handler.Name(), err); answer != nil {
-			c.starter.reportEvent(ctx, c.app, c.session, call.Handler.Name(), err)
-			return 0, refused(answer.Code, answer.Message), nil
+		if answer := c.starter.refuse(ctx, call, err); answer != nil {
+			return 0, answer, nil
 		}
 		if ctx.Err() == nil {
 			c.log.WarnContext(ctx, "an event could not be applied; trying again", "event", call.Handler.Name(), "err", err)

@@ -13,8 +13,7 @@ import (
 // finally runs a Finally section of a task that ended without it, exactly once: under the key under which the task would have
 // run it, so that one that the task has run is a repeat.
 func (r *relay) finally(ctx context.Context, row state.Pending) (result, error) {
-	app := r.starter.apps[row.App]
-	handler, err := app.NamedSection(row.Name)
+	handler, err := r.starter.apps[row.App].NamedSection(row.Name)
 	if err != nil {
 		return r.retry(ctx, row, fmt.Errorf("run %s of task %s: %w: %w", row.Name, row.Task, errNewer, err))
 	}
@@ -29,10 +28,9 @@ func (r *relay) finally(ctx context.Context, row state.Pending) (result, error) 
 	if errors.Is(err, holdfast.ErrOverrun) && r.backoffs.overrun(row.ID) < overruns {
 		return r.retry(ctx, row, err)
 	}
-	if refused := refusal(handler.Name(), err); refused != nil {
+	if refused := r.starter.refuse(ctx, call, err); refused != nil {
 		r.starter.log.ErrorContext(ctx, "a Finally section of a task that was lost failed",
-			"app", row.App, "session", row.Session, "task", row.Task, "section", row.Name, "err", err)
-		r.starter.reportEvent(ctx, app, row.Session, handler.Name(), err)
+			"app", row.App, "session", row.Session, "task", row.Task, "section", row.Name, "shown", refused.Message)
 		return resultDone, r.starter.opts.State.EventFailed(ctx, row, refused.Message)
 	}
 	if err == nil && applied.Repeat {

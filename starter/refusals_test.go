@@ -2,7 +2,6 @@ package starter_test
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -23,7 +22,7 @@ type Seat struct {
 }
 
 func Sit(*holdfast.Tx, *State, Seat) error            { return nil }
-func Parrot(_ *holdfast.Tx, _ *State, s string) error { return errors.New(s) }
+func Parrot(_ *holdfast.Tx, _ *State, s string) error { return holdfast.Reject("%s", s) }
 
 // huge is a JSON string that takes up most of a frame of the given length.
 func huge(frame int) string { return `"` + strings.Repeat(`<é\u0001`, (frame-200)/9) + `"` }

@@ -78,8 +78,9 @@ func (r *relay) start(ctx context.Context, row state.Pending, present []string) 
 	case classNone:
 		return resultDone, nil
 	case classRefused:
-		r.starter.log.ErrorContext(ctx, "Temporal refuses to start a task", "app", row.App, "session", row.Session, "task", row.ID, "err", err)
-		return resultWaits, r.starter.opts.State.TaskEndedAs(ctx, row.Session, row.Task, "", state.EndingRefused, whyRefused(err))
+		id := failureID()
+		r.starter.log.ErrorContext(ctx, "Temporal refuses to start a task", "id", id, "app", row.App, "session", row.Session, "task", row.ID, "err", err)
+		return resultWaits, r.starter.opts.State.TaskEndedAs(ctx, row.Session, row.Task, "", state.EndingRefused, whyRefused(row.Name, id, err))
 	case classRow:
 		return r.retry(ctx, row, fmt.Errorf("start task %s: %w", row.ID, err))
 	default:

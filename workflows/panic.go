@@ -31,7 +31,10 @@ func contain(task *holdfast.Task, err *error) { //nolint:gocritic // it sets the
 	}
 	message := fmt.Sprintf("%s panicked: %v", task.Type(), value)
 	cause, _ := value.(error)
-	*err = temporal.NewNonRetryableApplicationError(message, wire.ErrorPanic, cause, string(debug.Stack()))
+	if len(message) > wire.MaxFailure { // what the value wraps would be as long
+		message, cause = wire.Bound(message, wire.MaxFailure), nil
+	}
+	*err = temporal.NewNonRetryableApplicationError(message, wire.ErrorPanic, cause, wire.Bound(string(debug.Stack()), wire.MaxStack))
 }
 
 // panicker is the function that panicked: below the runtime's own frames, which follow runtime.gopanic on the stack.

@@ -48,7 +48,7 @@ func execute(task *holdfast.Task) func(workflow.Context, wire.TaskInput) (json.R
 			err = cleanErr
 		}
 		if err != nil {
-			return nil, err
+			return nil, fit(err)
 		}
 		return result, nil
 	}
@@ -130,8 +130,8 @@ func (r *run) end(ctx workflow.Context, taskErr error) error {
 	if taskErr == nil {
 		taskErr = err
 	}
-	in := wire.TaskEndedInput{Session: r.session, Cancelled: temporal.IsCanceledError(taskErr)}
-	in.Failure, in.Kind, in.Stack = failure(taskErr)
+	in := r.failure(ctx, taskErr)
+	in.Session, in.Cancelled = r.session, temporal.IsCanceledError(taskErr)
 	if ended := r.sayEnded(ctx, in); err == nil {
 		err = ended
 	}

@@ -70,7 +70,7 @@ func keep(_ *holdfast.Tx, s *Private, _ string) (string, error) {
 	s.Value = theValue
 	return theResult, nil
 }
-func refuse(*holdfast.Tx, *Private) error { return errors.New(theFailure) }
+func refuse(*holdfast.Tx, *Private) error { return holdfast.Reject(theFailure) }
 
 const theCodecToken = "a-token-of-more-than-thirty-two-characters"
 

@@ -4,7 +4,6 @@ package counter
 
 import (
 	"embed"
-	"errors"
 	"io/fs"
 	"time"
 
@@ -39,7 +38,7 @@ func App() *holdfast.App {
 // SetMaxCounter changes the number to count to, also while a task counts.
 func SetMaxCounter(_ *holdfast.Tx, s *State, maximum int) error {
 	if maximum < 0 {
-		return errors.New("the maximum must be 0 or more")
+		return holdfast.Reject("the maximum must be 0 or more")
 	}
 	s.MaxCounter = maximum
 	return nil

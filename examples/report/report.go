@@ -4,7 +4,6 @@ package report
 
 import (
 	"embed"
-	"fmt"
 	"io/fs"
 	"time"
 
@@ -55,7 +54,7 @@ func App() *holdfast.App {
 // Make asks for a report.
 func Make(tx *holdfast.Tx, _ *State, upTo int) error {
 	if upTo < 1 || upTo > most {
-		return fmt.Errorf("expected a number from 1 to %d, got %d", most, upTo)
+		return holdfast.Reject("expected a number from 1 to %d, got %d", most, upTo)
 	}
 	tx.Start(Build, upTo)
 	return nil

@@ -71,6 +71,8 @@ type Heartbeat struct {
 const (
 	// ErrorSection is an error that the author's section returned.
 	ErrorSection = "SectionError"
+	// ErrorRejected is a holdfast.Rejection; its message is the bare sentence, which is for people.
+	ErrorRejected = "Rejected"
 	// ErrorPanic is a panic in the author's code; the details hold the stack. (The SDK has a type "PanicError" of its own, which
 	// cannot carry details.)
 	ErrorPanic = "Panic"
@@ -195,6 +197,8 @@ type TaskEndedInput struct {
 	Session string `json:"session"`
 	// Failure is what the task failed with; empty when it ended well or was cancelled.
 	Failure string `json:"failure,omitempty"`
+	// Shown is what the page is told of the failure; empty: Failure itself.
+	Shown string `json:"shown,omitempty"`
 	// Kind is the type of the failure, and Stack that of a panic.
 	Kind  string `json:"kind,omitempty"`
 	Stack string `json:"stack,omitempty"`

@@ -70,5 +70,5 @@ max.addEventListener("blur", () => {
   max.value = app.getSnapshot().state?.max_counter ?? "";
 });
 app.on("holdfast.task_failed", (failure) => {
-  problem.textContent = `${failure.name} failed: ${failure.error}`;
+  problem.textContent = failure.error;
 });
