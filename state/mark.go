@@ -75,8 +75,12 @@ func (m *taskMark) end(run string) (theEnd, changed bool) {
 		return true, changed
 	}
 	changed = run != m.Run || !m.Ended
-	m.enter(run)
-	m.Ended = true
+	if m.Ended {
+		m.enter(run)
+	}
+	// Of the run that was current, which did not tell its end, it is not known whether it came before: a reset run, perhaps,
+	// that goes on. It is asked for then.
+	m.Run, m.Final, m.Ended = run, m.Final && run == m.Run, true
 	return true, changed
 }
 

@@ -179,3 +179,19 @@ func TestTask_CancelledBeforeItRanNeverRuns(t *testing.T) {
 	call.Relist = true
 	b.refused(call, holdfast.ErrTaskEnded)
 }
+
+// TestTask_GoesOnAfterALateWordOfARunBefore: nobody had heard of the run that was reset before its end is told.
+func TestTask_GoesOnAfterALateWordOfARunBefore(t *testing.T) {
+	t.Parallel()
+	b, id := running(t)
+	b.must(b.of(id, "reset", 1))
+	b.ended(id, "first")
+	b.refused(b.of(id, "reset", 2), state.ErrTaskNotListed) // whoever asks Temporal comes back
+	known := b.of(id, "reset", 2)
+	known.Relist = true
+	require.False(t, b.must(known))
+	require.Equal(t, []string{"single running"}, b.listed())
+	b.refused(b.of(id, "first", 3), holdfast.ErrTaskEnded)
+	b.ended(id, "first") // once more
+	require.False(t, b.must(b.of(id, "reset", 3)))
+}

@@ -112,6 +112,7 @@ func runCases(t *testing.T, newStore func(t testing.TB) Store, counted func(name
 		{"Once/TriggersDoneADayLater", testOnceTrigger, nil},
 		{"Once/SectionsThatAreForgotten", testOnceSections, nil},
 		{"Once/SectionsOfATaskThatHasEnded", testOnceEnded, nil},
+		{"Once/AgainstAModel", testModel, nil},
 		{"Changes/InOrderFromAPosition", testChanges, nil},
 		{"Changes/AGapIsAnError", testChangesGap, nil},
 		{"Changes/AreReadBackWhole", testChangeIsWhole, nil},
