@@ -56,6 +56,21 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 	return m, meter.Err()
 }
 
+// begin makes the counters of the apps begin at 0, so that the first count shows as an increase.
+func (m *metrics) begin(apps []*holdfast.App) {
+	if m == nil {
+		return
+	}
+	ctx := context.Background()
+	for _, app := range apps {
+		name := attribute.String("app", app.Name())
+		m.refused.Add(ctx, 0, metric.WithAttributes(name))
+		for _, what := range []string{pacedReading, pacedEvent, pacedHandshake} {
+			m.pauses.Add(ctx, 0, metric.WithAttributes(name, attribute.String("what", what)))
+		}
+	}
+}
+
 func (m *metrics) close() {
 	if m != nil {
 		m.stop()

@@ -109,6 +109,7 @@ func New(o Options) (*Starter, error) {
 	if s.metrics, err = newMetrics(o.MeterProvider); err != nil {
 		return nil, fmt.Errorf("starter: %w", err)
 	}
+	s.metrics.begin(o.Apps)
 	s.presence = newPresence(s)
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.mux = s.routes()

@@ -125,7 +125,7 @@ func TestEphemeralLeavesNothingBehind(t *testing.T) {
 	t.Chdir(t.TempDir())
 	p, err := start(t, settings(""))
 	require.NoError(t, err)
-	require.Contains(t, get(t, p.URL()), `href="/test/"`)
+	require.Contains(t, get(t, p.URL()), `href="test/"`)
 	require.NotEmpty(t, get(t, p.Temporal().UIURL()))
 	require.NoError(t, p.Stop())
 	entries, err := os.ReadDir(".")
