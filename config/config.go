@@ -108,6 +108,9 @@ type Starter struct {
 	// WriteTimeout is starter.write_timeout, the time a page may take to receive one frame before it is cut off. Above 0.
 	// Defaults to 10s.
 	WriteTimeout time.Duration
+	// RefusalPause is starter.refusal_pause, how long an address at most has to wait for its next connection whose last ones were
+	// refused again and again. Above 0. Defaults to 500ms.
+	RefusalPause time.Duration
 	// HeartbeatInterval is starter.heartbeat_interval, the time between two signals that tell a task that its page is still there;
 	// changes are told at once. At least 1s. Defaults to 1m.
 	HeartbeatInterval time.Duration

@@ -80,6 +80,7 @@ func starterKeys(c *Config) []Key {
 		key("starter.ping_interval", "10s", "the time between two pings of a connection", duration(time.Millisecond, time.Hour), &c.Starter.PingInterval),
 		key("starter.ping_timeout", "20s", "the silence after which a connection is dead; above ping_interval", duration(time.Millisecond, time.Hour), &c.Starter.PingTimeout),
 		key("starter.write_timeout", "10s", "the time a page may take to receive one frame", duration(time.Millisecond, time.Hour), &c.Starter.WriteTimeout),
+		key("starter.refusal_pause", "500ms", "the longest pause before a connection of an address that was refused often", duration(time.Millisecond, time.Minute), &c.Starter.RefusalPause),
 		key("starter.heartbeat_interval", "1m", "the time between two signals that tell a task of its page", duration(time.Second, time.Hour), &c.Starter.HeartbeatInterval),
 		key("starter.heartbeat_timeout", "3m", "the silence after which its page is gone; above heartbeat_interval", duration(time.Second, day), &c.Starter.HeartbeatTimeout),
 		key("starter.nap_below", "100ms", "shorter sleeps of inline tasks are naps; 2s on Temporal Cloud", duration(time.Millisecond, time.Minute), &c.Starter.NapBelow),

@@ -49,6 +49,7 @@ func TestLoadNothingIsDefault(t *testing.T) {
 		State:    config.State{URL: "sqlite:.holdfast/state.db"},
 		Starter: config.Starter{
 			Address: "127.0.0.1:8080", PingInterval: 10 * time.Second, PingTimeout: 20 * time.Second, WriteTimeout: 10 * time.Second,
+			RefusalPause:      500 * time.Millisecond,
 			HeartbeatInterval: time.Minute, HeartbeatTimeout: 3 * time.Minute, NapBelow: 100 * time.Millisecond,
 			OperatorAddress: "127.0.0.1:8081",
 		},

@@ -52,7 +52,7 @@ func badValues() map[string]string {
 		"starter.workflows_url": "localhost:8233",
 		"starter.ping_interval": "10",
 		"starter.ping_timeout":  "-1s",
-		"starter.write_timeout": "0",
+		"starter.write_timeout": "0", "starter.refusal_pause": "61s",
 
 		"starter.heartbeat_interval": "999ms",
 		"starter.heartbeat_timeout":  "25h",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -34,6 +35,8 @@ type connection struct {
 
 	ctx context.Context // ends with the connection; its cause is what ended it
 	end context.CancelCauseFunc
+
+	refused atomic.Bool // it ended by the client's fault
 
 	reading context.Context // of all reads; its end cuts the socket without a close frame
 	cut     context.CancelFunc
@@ -205,7 +208,11 @@ func (c *connection) hangUp(err error) {
 	if !errors.As(err, &f) {
 		f = c.faultOf(err)
 	}
-	if name, ok := closeNames[f.code]; ok {
+	name, ok := closeNames[f.code]
+	if ok || f.code == websocket.StatusMessageTooBig {
+		c.refused.Store(true)
+	}
+	if ok {
 		_ = c.writeWithin(errorMessage{Type: "error", Code: name, Message: truncate(f.reason, maxAnswer)}, farewellTimeout) // the close code says it too
 	}
 	c.in.drain() // or what it sends would be read byte by byte until it answers

@@ -36,6 +36,10 @@ func (c *connection) apply(events <-chan *eventMessage) error {
 			if err := c.write(ack); err != nil {
 				return err
 			}
+			if pause := c.starter.costs.charge(c.session, ack.cost()); pause > 0 {
+				c.starter.metrics.paced(c.app, pacedEvent)
+				wait(c.ctx, pause)
+			}
 		}
 	}
 }
@@ -58,10 +62,11 @@ func (c *connection) applyOne(event *eventMessage) (ackMessage, error) {
 	}
 	ctx, span := c.traceEvent(state.CallEvent, handler, event.parent())
 	defer span.End()
-	ack.Revision, ack.Error, err = c.persist(ctx, state.Call{
+	applied, refused, err := c.persist(ctx, state.Call{
 		Handler: handler, Session: c.session, Input: event.Arg, Kind: state.CallEvent,
 		Key: state.PageKey(c.page.Client, event.ID), Epoch: event.Epoch,
 	})
+	ack.Revision, ack.Error, ack.asked = applied.Revision, refused, applied.Requests
 	return ack, err
 }
 
@@ -122,21 +127,21 @@ func refused(code, message string) *ackError {
 
 // persist applies a call and retries faults of the machinery for as long as the client is there. If it goes away in the middle
 // it sends the event again when it is back.
-func (c *connection) persist(ctx context.Context, call state.Call) (revision int64, answer *ackError, err error) {
+func (c *connection) persist(ctx context.Context, call state.Call) (applied state.Applied, answer *ackError, err error) {
 	const first, most = 100 * time.Millisecond, 5 * time.Second
 	for pause := first; ; pause = min(2*pause, most) {
 		applied, err := c.starter.opts.State.Apply(ctx, call)
 		if err == nil {
-			return applied.Revision, nil, nil
+			return applied, nil, nil
 		}
 		if answer := c.starter.refuse(ctx, call, err); answer != nil {
-			return 0, answer, nil
+			return state.Applied{}, answer, nil
 		}
 		if ctx.Err() == nil {
 			c.log.WarnContext(ctx, "an event could not be applied; trying again", "event", call.Handler.Name(), "err", err)
 		}
 		if !wait(ctx, pause) {
-			return 0, nil, context.Cause(ctx)
+			return state.Applied{}, nil, context.Cause(ctx)
 		}
 	}
 }

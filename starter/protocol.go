@@ -142,6 +142,16 @@ type ackMessage struct {
 	ID       int64     `json:"id"`
 	Revision int64     `json:"revision"`
 	Error    *ackError `json:"error,omitempty"`
+
+	asked int // how many tasks and events it asked for
+}
+
+// cost is what the event counts towards the pace of its session.
+func (m *ackMessage) cost() int {
+	if m.Error != nil {
+		return 1
+	}
+	return m.asked
 }
 
 type ackError struct {

@@ -20,6 +20,13 @@ func (s *Starter) socket(app *holdfast.App) http.HandlerFunc {
 			http.Error(w, refused.reason, refused.status)
 			return
 		}
+		address := addressOf(r.RemoteAddr)
+		if pause := s.patience.pause(address); pause > 0 {
+			s.metrics.paced(app, pacedHandshake)
+			if !wait(r.Context(), pause) {
+				return
+			}
+		}
 		if !s.enter() {
 			http.Error(w, "shutting down", http.StatusServiceUnavailable)
 			return
@@ -37,12 +44,14 @@ func (s *Starter) socket(app *holdfast.App) http.HandlerFunc {
 			return
 		}
 		conn.SetReadLimit(maxFrame) // which the intake keeps by itself, sooner
-		s.serve(conn, in, app)      //nolint:contextcheck // a connection outlives the request that it came with
+		if s.serve(conn, in, app) {
+			s.patience.note(address)
+		} //nolint:contextcheck // a connection outlives the request that it came with
 	}
 }
 
-// serve greets the client and runs the connection until it ends.
-func (s *Starter) serve(conn *websocket.Conn, in *intake, app *holdfast.App) {
+// serve greets the client and runs the connection until it ends. It reports whether that was the client's fault.
+func (s *Starter) serve(conn *websocket.Conn, in *intake, app *holdfast.App) (refused bool) {
 	c := &connection{starter: s, app: app, conn: conn, in: in, log: s.log.With("app", app.Name())}
 	c.ctx, c.end = context.WithCancelCause(s.ctx)
 	defer c.end(nil)
@@ -50,9 +59,10 @@ func (s *Starter) serve(conn *websocket.Conn, in *intake, app *holdfast.App) {
 	defer c.cut()
 	if err := c.greet(); err != nil {
 		c.hangUp(err)
-		return
+	} else {
+		c.run()
 	}
-	c.run()
+	return c.refused.Load()
 }
 
 // greet reads the hello. The welcome follows once the store has let the page in.

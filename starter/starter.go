@@ -60,6 +60,10 @@ type Options struct {
 	SearchAttributes bool
 	// WriteTimeout is how long a client may take to accept one message before it is cut. Defaults to 10 s.
 	WriteTimeout time.Duration
+	// RefusalPause is how long an address at most has to wait for its next connection whose last ones were refused again and again: for
+	// bad messages, forged tokens, floods. Behind a proxy that is the proxy's address, and so all new connections through it;
+	// connections that are open are never touched. Defaults to 500 ms.
+	RefusalPause time.Duration
 	// Logger defaults to slog.Default.
 	Logger *slog.Logger
 	// MeterProvider gets the starter's metrics, TracerProvider its spans; docs/observability.md names them. Without one nothing is
@@ -76,6 +80,8 @@ type Starter struct {
 
 	presence *presence
 	big      gate
+	patience patience
+	costs    costs
 	seen     sightings
 	mux      *http.ServeMux
 	log      *slog.Logger
@@ -103,6 +109,7 @@ func New(o Options) (*Starter, error) {
 		}
 		s.apps[app.Name()] = app
 	}
+	s.patience.most = o.RefusalPause
 	s.tracer = telemetry.NewTracer(o.TracerProvider, scope)
 	s.log = s.tracer.Logger(o.Logger)
 	var err error
@@ -150,6 +157,7 @@ func (o Options) withDefaults() Options {
 		&o.HeartbeatInterval: time.Minute,
 		&o.HeartbeatTimeout:  3 * time.Minute,
 		&o.NapBelow:          100 * time.Millisecond,
+		&o.RefusalPause:      500 * time.Millisecond,
 
 		&o.WorkflowTaskTimeout: 10 * time.Second,
 	} {

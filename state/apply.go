@@ -17,6 +17,8 @@ type Applied struct {
 	Revision int64
 	// Repeat reports that the call had been applied before and was answered from the ledger. An event has no result then.
 	Repeat bool
+	// Requests is how many tasks and events the call asked for; 0 for a repeat.
+	Requests int
 }
 
 // Apply runs an event or section with the session's state locked and commits what it did, or, for a key that was applied
@@ -67,7 +69,7 @@ func (s *Service) apply(ctx context.Context, call Call, seen *observed) (applied
 		if commit == nil {
 			return nil, nil
 		}
-		applied.Result, applied.Revision = work.outcome.Result, commit.Revision
+		applied.Result, applied.Revision, applied.Requests = work.outcome.Result, commit.Revision, len(work.outcome.Requests)
 		return commit, nil
 	})
 	return applied, err

@@ -74,6 +74,7 @@ func (p *Program) starterOptions(c config.Config, o *parts) starter.Options {
 		WorkflowTaskTimeout: c.Temporal.WorkflowTaskTimeout,
 		Namespace:           o.namespace, TaskQueue: c.Temporal.TaskQueue, Origins: c.Starter.Origins, WorkflowsURL: links,
 		PingInterval: c.Starter.PingInterval, PingTimeout: c.Starter.PingTimeout, WriteTimeout: c.Starter.WriteTimeout,
+		RefusalPause:      c.Starter.RefusalPause,
 		HeartbeatInterval: c.Starter.HeartbeatInterval, HeartbeatTimeout: c.Starter.HeartbeatTimeout, NapBelow: c.Starter.NapBelow,
 		SearchAttributes: c.Temporal.SearchAttributes,
 		MeterProvider:    o.telemetry.MeterProvider, TracerProvider: o.telemetry.TracerProvider,

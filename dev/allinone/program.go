@@ -220,6 +220,7 @@ func (p *Program) startStarter(ctx context.Context, c client.Client, service *st
 		WorkflowTaskTimeout: o.Config.Temporal.WorkflowTaskTimeout,
 		Namespace:           p.temporal.Namespace(), TaskQueue: o.Config.Temporal.TaskQueue, Origins: settings.Origins, WorkflowsURL: links,
 		PingInterval: settings.PingInterval, PingTimeout: settings.PingTimeout, WriteTimeout: settings.WriteTimeout,
+		RefusalPause:      settings.RefusalPause,
 		HeartbeatInterval: settings.HeartbeatInterval, HeartbeatTimeout: settings.HeartbeatTimeout, NapBelow: settings.NapBelow,
 		Logger: o.Logger.With("part", "starter"),
 	})
