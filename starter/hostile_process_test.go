@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -127,8 +128,11 @@ func sendRaw(address string, stream []byte) error {
 			return fmt.Errorf("handshake: %w", err)
 		}
 	}
-	go func() { _, _ = conn.Write(stream) }()
-	for { // an answer has no line break
+	if _, err := conn.Write(stream); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond)) // it has no time for goodbyes
+	for {                                                           // an answer has no line break
 		text, err := answers.ReadString('}')
 		if err != nil || strings.Contains(text, `{"type":"ack"`) || strings.Contains(text, `"code"`) {
 			return err //nolint:wrapcheck // how it ended
