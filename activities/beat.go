@@ -144,9 +144,42 @@ func (a *Activities) wrap(fn any) any {
 		results := call(args)
 		if last := len(results) - 1; last >= 0 {
 			results[last] = rejection(results[last])
+			if takesContext {
+				results[last] = cancelled(args[0], results[last])
+			}
 		}
 		return results
 	}).Interface()
+}
+
+// cancelled makes the refusal of a [Handle.Apply], which the activity returned, the cancellation that is the reason for it. A
+// task that is being cancelled is refused as soon as that is noted, and hears of it through Temporal a moment later. Without
+// the wait its activity would fail before, and the task with it.
+func cancelled(in, result reflect.Value) reflect.Value {
+	ctx, _ := reflect.TypeAssert[context.Context](in)
+	err, _ := reflect.TypeAssert[error](result)
+	var refused *temporal.ApplicationError
+	if result.Type() != reflect.TypeFor[error]() || !errors.As(err, &refused) || refused.Type() != wire.ErrorTaskEnded {
+		return result
+	}
+	if beating, _ := ctx.Value(beatsKey{}).(*beats); beating != nil { // else nothing tells the activity
+		awaitCancel(ctx)
+	}
+	if ctx.Err() == nil {
+		return result
+	}
+	return reflect.ValueOf(new(temporal.NewCanceledError(err.Error()))).Elem()
+}
+
+// awaitCancel waits for the end of the context, several times as long as a cancellation takes.
+func awaitCancel(ctx context.Context) {
+	const patience = 10 * time.Second
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 // rejection makes a [holdfast.Rejection] that an activity returned what [report] makes of
