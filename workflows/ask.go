@@ -24,8 +24,8 @@ func (w *watcher) connected(ctx workflow.Context) bool {
 		return false // cancelled
 	}
 	w.answered(workflow.Now(ctx), present)
-	w.drain(ctx) // what has been signalled meanwhile is newer than the answer
-	return w.state.Gone == nil
+	w.drain(ctx)                      // what has been signalled meanwhile is newer than the answer
+	return !w.over(workflow.Now(ctx)) // who has gone since then has the whole grace period
 }
 
 func (w *watcher) answered(now time.Time, present []string) {

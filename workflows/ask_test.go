@@ -66,3 +66,24 @@ func TestDisconnect_AsksForPages(t *testing.T) {
 		})
 	}
 }
+
+// TestDisconnect_GraceBeginsAnewAfterTheAnswer: a page that was there when the task asked, and
+// goes before the task has the answer, may come back within the grace period.
+func TestDisconnect_GraceBeginsAnewAfterTheAnswer(t *testing.T) {
+	t.Parallel()
+	var took time.Duration
+	var cause error
+	b := newBench(t, holdfast.Named("Task", idle(&took, &cause)))
+	const answer = time.Minute
+	present := []string{"one"}
+	b.OnActivity(wire.Present, mockAny, mockAny).After(answer).Return(func(context.Context, wire.PresentInput) ([]string, error) {
+		defer func() { present = nil }()
+		return present, nil
+	})
+	b.beat(ttl+grace+answer/2, "one", false)
+	in := attended("one")
+	in.Level = wire.LevelAsksForPages
+	require.True(t, temporal.IsCanceledError(b.run("Task", in)))
+	require.ErrorIs(t, cause, workflows.ErrDisconnected)
+	require.Equal(t, ttl+grace+answer+grace+answer, took.Truncate(time.Second))
+}
