@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -126,7 +127,7 @@ func (b *beats) send(ctx context.Context, timeout time.Duration) {
 }
 
 // wrap returns the author's activity with what it is promised: a context in which [Session] finds its way, and beats. The
-// signature stays, so that arguments are decoded as before.
+// arguments stay, so that they are decoded as before; one that takes no context gets one before them, to beat with.
 func (a *Activities) wrap(fn any) any {
 	value := reflect.ValueOf(fn)
 	typ := value.Type()
@@ -135,11 +136,17 @@ func (a *Activities) wrap(fn any) any {
 	if typ.IsVariadic() {
 		call = value.CallSlice
 	}
+	if !takesContext {
+		in := append([]reflect.Type{reflect.TypeFor[context.Context]()}, slices.Collect(typ.Ins())...)
+		typ = reflect.FuncOf(in, slices.Collect(typ.Outs()), typ.IsVariadic())
+	}
 	return reflect.MakeFunc(typ, func(args []reflect.Value) []reflect.Value {
+		ctx, _ := reflect.TypeAssert[context.Context](args[0])
+		defer beatFor(ctx)()
 		if takesContext {
-			ctx, _ := reflect.TypeAssert[context.Context](args[0])
-			defer beatFor(ctx)()
 			args[0] = reflect.ValueOf(context.WithValue(ctx, sessionKey{}, a))
+		} else {
+			args = args[1:]
 		}
 		results := call(args)
 		if last := len(results) - 1; last >= 0 {

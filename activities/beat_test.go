@@ -48,6 +48,12 @@ func (c *captureOut) RecordHeartbeat(_ context.Context, details ...any) { c.capt
 // run runs an activity of an app with the interceptors.
 func (c *capture) run(t *testing.T, fn func(context.Context) error, before ...any) {
 	t.Helper()
+	c.runAny(t, fn, before)
+}
+
+// runAny is run for an activity of any signature; before are details of the attempt before.
+func (c *capture) runAny(t *testing.T, fn any, before []any, args ...any) {
+	t.Helper()
 	app := holdfast.NewApp("test", State{})
 	app.Activities(holdfast.Named("work", fn))
 	service := state.Open(memory.New(), state.Options{})
@@ -60,7 +66,7 @@ func (c *capture) run(t *testing.T, fn func(context.Context) error, before ...an
 	if len(before) > 0 {
 		env.SetHeartbeatDetails(before[0])
 	}
-	_, err := env.ExecuteActivity("test.work")
+	_, err := env.ExecuteActivity("test.work", args...)
 	require.NoError(t, err)
 }
 
@@ -96,4 +102,13 @@ func TestActivity_WorkerKeepsTheDetailsOfTheAttemptBefore(t *testing.T) {
 		require.JSONEq(t, `"page 6"`, string(raw.Payload().GetData()))
 		return nil
 	}, "page 6")
+}
+
+func TestActivity_WorkerBeatsForOneWithoutAContext(t *testing.T) {
+	t.Parallel()
+	c := &capture{beats: make(chan []any, 100)}
+	c.runAny(t, func(word string) (string, error) {
+		require.Empty(t, <-c.beats)
+		return word, nil
+	}, nil, "word")
 }
