@@ -177,9 +177,29 @@ func (w *watcher) arm(ctx workflow.Context) {
 }
 
 // ended is how a task ends that was cancelled because its page has gone: as cancelled, with the cause for the Web UI.
+//
+// So does one that a section, or a Step's report, was refused to because the task is being cancelled: the state
+// service knows that before the cancellation reaches the workflow.
 func (r *run) ended(err error) error {
 	if r.cause != nil && temporal.IsCanceledError(err) {
 		return temporal.NewCanceledError(r.cause.Error()) //nolint:wrapcheck // that is how Temporal knows it
 	}
+	if refusedAsEnded(err) {
+		return temporal.NewCanceledError(err.Error()) //nolint:wrapcheck // as above
+	}
 	return err
+}
+
+// refusedAsEnded reports an error that goes back to [holdfast.ErrTaskEnded], and to no panic.
+func refusedAsEnded(err error) bool {
+	for {
+		app, ok := errors.AsType[*temporal.ApplicationError](err)
+		switch {
+		case !ok || app.Type() == wire.ErrorPanic:
+			return false
+		case app.Type() == wire.ErrorTaskEnded:
+			return true
+		}
+		err = app.Unwrap()
+	}
 }
