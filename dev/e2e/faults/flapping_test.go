@@ -31,7 +31,9 @@ func flapping(t *testing.T, server *processes.Temporal, db database) {
 		select {
 		case <-tick.C:
 			p.close()
-			p.note(1)
+			if p.room() { // on a loaded machine the starter may be behind, and only a page that is back gets on
+				p.note(1)
+			}
 			<-tick.C
 			p.back()
 			continue

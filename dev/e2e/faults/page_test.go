@@ -228,7 +228,7 @@ func (p *page) back() { p.change(func() { p.away = false }) }
 // until waits until the condition holds, which is called with mu held.
 func (p *page) until(what string, condition func() bool) {
 	p.t.Helper()
-	const patience = 90 * time.Second
+	const patience = 5 * time.Minute // other packages are tested at the same time
 	timeout := time.NewTimer(patience)
 	defer timeout.Stop()
 	for {

@@ -106,10 +106,12 @@ func (p *page) after(last int64) (due []event) {
 	return due
 }
 
+// window is how many events a page sends without acknowledgement.
+const window = 200
+
 // send sends an event; it waits while too many are not acknowledged.
 func (p *page) send(name string, arg any) {
 	p.t.Helper()
-	const window = 200
 	p.until("has room for another event", func() bool { return len(p.waiting) < window })
 	p.change(func() {
 		p.sent++
@@ -124,6 +126,13 @@ func (p *page) note(n int) {
 		p.notes++
 		p.send("Note", exact.Noted{Page: p.client, N: p.notes})
 	}
+}
+
+// room reports whether another note can be sent without waiting for acknowledgements.
+func (p *page) room() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.waiting) < window/2
 }
 
 // noteAt sends a note that waits at a gate.

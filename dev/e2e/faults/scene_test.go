@@ -182,7 +182,7 @@ func (g *gate) open() {
 // eventually waits for what other processes do.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	const patience, look = 60 * time.Second, 5 * time.Millisecond
+	const patience, look = 5 * time.Minute, 5 * time.Millisecond
 	require.Eventually(t, condition, patience, look, what)
 }
 
