@@ -147,9 +147,11 @@ func TestMetricsHaveTheNamesThatDashboardsAskFor(t *testing.T) {
 	require.Equal(t, []string{
 		"holdfast_commit_to_send_seconds histogram",
 		"holdfast_connections gauge",
+		"holdfast_heartbeats_refused_total counter",
 		"holdfast_ledger_hits_total counter",
 		"holdfast_lock_wait_seconds histogram",
 		"holdfast_outbox_age_seconds gauge",
+		"holdfast_pauses_total counter",
 		"holdfast_section_duration_seconds histogram",
 		"holdfast_tasks gauge",
 		"holdfast_tasks_ended_total counter",
