@@ -169,13 +169,19 @@ func cancelled(in, result reflect.Value) reflect.Value {
 	if result.Type() != reflect.TypeFor[error]() || !errors.As(err, &refused) || refused.Type() != wire.ErrorTaskEnded {
 		return result
 	}
-	if beating, _ := ctx.Value(beatsKey{}).(*beats); beating != nil { // else nothing tells the activity
+	if hearsCancel(ctx) {
 		awaitCancel(ctx)
 	}
 	if ctx.Err() == nil {
 		return result
 	}
 	return reflect.ValueOf(new(temporal.NewCanceledError(err.Error()))).Elem()
+}
+
+// hearsCancel reports whether a cancellation can reach the activity: by its beats, and not in Temporal's test environments.
+func hearsCancel(ctx context.Context) bool {
+	beating, _ := ctx.Value(beatsKey{}).(*beats)
+	return beating != nil && (!activity.IsActivity(ctx) || activity.GetInfo(ctx).Namespace != testNamespace)
 }
 
 // awaitCancel waits for the end of the context, several times as long as a cancellation takes.
