@@ -3,7 +3,8 @@ package starter
 import (
 	"fmt"
 	"strconv"
-	"unicode/utf8"
+
+	"github.com/holdfast-run/holdfast/internal/wire"
 )
 
 // Bounds in bytes of what a client has sent and an answer repeats.
@@ -13,23 +14,9 @@ const (
 	maxAnswer = 1024 // of the message of a refusal, which may be the sentence of an app's author
 )
 
-// truncate returns at most limit bytes of the text, whole runes, with an ellipsis in place of the rest. It takes time for what
-// it returns, not for what it is given. The limit must have room for the ellipsis.
-func truncate(text string, limit int) string {
-	const ellipsis = "…"
-	if len(text) <= limit {
-		return text
-	}
-	end := limit - len(ellipsis)
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + ellipsis
-}
-
 // quoted is a value as an error message repeats it: quoted, on one line and bounded.
 func quoted(value string) string {
-	return truncate(strconv.Quote(truncate(value, maxEcho)), maxEcho)
+	return wire.Bound(strconv.Quote(wire.Bound(value, maxEcho)), maxEcho)
 }
 
 // quotedAll are the first few of a list of values.

@@ -10,13 +10,15 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-run/holdfast/internal/wire"
 )
 
 func TestTruncate_KeepsWholeRunesWithinItsLimit(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "short", truncate("short", maxReason))
+	require.Equal(t, "short", wire.Bound("short", maxReason))
 	for shift := range 4 {
-		text := truncate(strings.Repeat("x", shift)+strings.Repeat("😀", 1000), maxReason)
+		text := wire.Bound(strings.Repeat("x", shift)+strings.Repeat("😀", 1000), maxReason)
 		require.True(t, utf8.ValidString(text), text)
 		require.LessOrEqual(t, len(text), maxReason)
 		require.Greater(t, len(text), maxReason-8)
@@ -29,7 +31,7 @@ func TestTruncate_KeepsWholeRunesWithinItsLimit(t *testing.T) {
 func TestRefusal_CostsLittleWhateverIsSent(t *testing.T) { //nolint:paralleltest // it counts the allocations of the process
 	const enough = 100 // a buffer that doubles until it holds the frame among them
 	big := strings.Repeat("é", 1<<19)
-	require.LessOrEqual(t, testing.AllocsPerRun(1, func() { truncate(big, maxReason) }), 1.0)
+	require.LessOrEqual(t, testing.AllocsPerRun(1, func() { wire.Bound(big, maxReason) }), 1.0)
 	require.LessOrEqual(t, testing.AllocsPerRun(1, func() { quoted(big) }), 4.0)
 	for name, frame := range hugeMessages(big) {
 		raw := []byte(frame)
@@ -38,7 +40,7 @@ func TestRefusal_CostsLittleWhateverIsSent(t *testing.T) { //nolint:paralleltest
 			if err == nil {
 				_, err = parseEvent(websocket.MessageText, raw)
 			}
-			truncate(err.Error(), maxReason)
+			wire.Bound(err.Error(), maxReason)
 		}), float64(enough), name)
 	}
 }
@@ -64,7 +66,7 @@ func BenchmarkFirstFrame(b *testing.B) {
 			b.SetBytes(int64(len(raw)))
 			for b.Loop() {
 				_, err := parseHello(websocket.MessageText, raw)
-				truncate(err.Error(), maxReason)
+				wire.Bound(err.Error(), maxReason)
 			}
 		})
 	}

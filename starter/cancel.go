@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/internal/wire"
 	"github.com/holdfast-run/holdfast/state"
 )
 
@@ -19,7 +20,7 @@ func (c *connection) cancel(event *eventMessage, ack ackMessage) (ackMessage, er
 	var id *holdfast.TaskID
 	if len(event.Arg) > 0 {
 		if err := json.Unmarshal(event.Arg, &id); err != nil {
-			ack.Error = refused(codeBadArgument, fmt.Sprintf("%s takes the id of a task or null, got %s", cancelEvent, truncate(string(event.Arg), maxEcho)))
+			ack.Error = refused(codeBadArgument, fmt.Sprintf("%s takes the id of a task or null, got %s", cancelEvent, wire.Bound(string(event.Arg), maxEcho)))
 			return ack, nil //nolint:nilerr // the client is told; the connection goes on
 		}
 	}

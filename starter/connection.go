@@ -13,6 +13,7 @@ import (
 
 	"github.com/holdfast-run/holdfast"
 	"github.com/holdfast-run/holdfast/internal/telemetry"
+	"github.com/holdfast-run/holdfast/internal/wire"
 	"github.com/holdfast-run/holdfast/state"
 )
 
@@ -213,13 +214,13 @@ func (c *connection) hangUp(err error) {
 		c.refused.Store(true)
 	}
 	if ok {
-		_ = c.writeWithin(errorMessage{Type: "error", Code: name, Message: truncate(f.reason, maxAnswer)}, farewellTimeout) // the close code says it too
+		_ = c.writeWithin(errorMessage{Type: "error", Code: name, Message: wire.Bound(f.reason, maxAnswer)}, farewellTimeout) // the close code says it too
 	}
 	c.in.drain() // or what it sends would be read byte by byte until it answers
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		_ = c.conn.Close(f.code, truncate(f.reason, maxReason)) // waits for the peer's answer, for up to 5 s
+		_ = c.conn.Close(f.code, wire.Bound(f.reason, maxReason)) // waits for the peer's answer, for up to 5 s
 	}()
 	timer := time.NewTimer(farewellTimeout)
 	defer timer.Stop()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/internal/wire"
 	"github.com/holdfast-run/holdfast/state"
 )
 
@@ -122,7 +123,7 @@ func (c *connection) loadOne(handler *holdfast.Handler) error {
 
 // refused is the answer to an event that changed nothing.
 func refused(code, message string) *ackError {
-	return &ackError{Code: code, Message: truncate(message, maxAnswer)}
+	return &ackError{Code: code, Message: wire.Bound(message, maxAnswer)}
 }
 
 // persist applies a call and retries faults of the machinery for as long as the client is there. If it goes away in the middle

@@ -13,6 +13,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/holdfast-run/holdfast"
+	"github.com/holdfast-run/holdfast/internal/wire"
 	"github.com/holdfast-run/holdfast/state"
 )
 
@@ -242,7 +243,7 @@ func parse(kind websocket.MessageType, frame []byte, want string, into typed) er
 	case err != nil && !mistyped:
 		return badMessage("the frame is not one JSON object: %s", notOne(err))
 	case mistyped && (found == nil || *found == want):
-		return badMessage("the member %q has the wrong type: got a JSON %s, expected %s", wrong.Field, truncate(wrong.Value, maxEcho), wrong.Type)
+		return badMessage("the member %q has the wrong type: got a JSON %s, expected %s", wrong.Field, wire.Bound(wrong.Value, maxEcho), wrong.Type)
 	case found == nil:
 		return badMessage("the member type is missing; expected %q", want)
 	case *found != want:
@@ -257,7 +258,7 @@ func notOne(err error) string {
 	if strings.Contains(err.Error(), "after top-level value") {
 		return "something follows it"
 	}
-	return truncate(err.Error(), maxEcho)
+	return wire.Bound(err.Error(), maxEcho)
 }
 
 // encode writes a message as one frame. What HTML would take for markup stays as it is: nothing reads a frame as HTML.

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -107,16 +106,10 @@ func (r *run) execute(ctx workflow.Context, name string, in any, summary string,
 // try again: an activity whose worker has died then ends with a time-out. The session refuses what an activity of a
 // cancelled task reports. Both are how the cancellation came out, no failure of the task.
 func (r *run) whenCancelled(ctx workflow.Context, err error) error {
-	if r.level >= wire.LevelCancelsTimedOut && ctx.Err() != nil && (temporal.IsTimeoutError(err) || isTaskEnded(err)) {
+	if r.level >= wire.LevelCancelsTimedOut && ctx.Err() != nil && (temporal.IsTimeoutError(err) || refusedAsEnded(err)) {
 		return ctx.Err()
 	}
 	return err
-}
-
-// isTaskEnded reports a call that the session refused because the task has ended or is being cancelled.
-func isTaskEnded(err error) bool {
-	refused, ok := errors.AsType[*temporal.ApplicationError](err)
-	return ok && refused.Type() == wire.ErrorTaskEnded
 }
 
 // sectionOptions retries without end: what is not worth a retry says so itself (package activities).

@@ -12,7 +12,8 @@ const (
 )
 
 // Bound returns at most limit bytes of the text, whole runes, with an ellipsis in place
-// of the rest. The limit has room for the ellipsis.
+// of the rest. It takes time for what it returns, not for what it is given. The limit has
+// room for the ellipsis.
 func Bound(text string, limit int) string {
 	const ellipsis = "…"
 	if len(text) <= limit {
