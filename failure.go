@@ -17,7 +17,7 @@ type Failure struct {
 	Kind string
 	// Message is the error's sentence, for the author and the operator. The page gets it only if it is a [Rejection]'s.
 	Message string
-	// ID is what the page is told in place of the message, and what the line in the log
+	// ID is what the page shows in place of the message, and what the line in the log
 	// has as "id". That of a task is how the id of its run in Temporal begins.
 	ID string
 	// Stack is that of a panic; otherwise empty.

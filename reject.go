@@ -10,8 +10,8 @@ const maxSentence = 500
 
 // Rejection is an error for people: its sentence reaches the page, where it is the answer
 // to the event or what the list of tasks shows. Any other error that an event, section,
-// activity or task returns may say what nobody outside should read, such as the address
-// of a database: the page is told "<name> failed (<id>)", and the log and [App.OnError]
+// activity or task returns may hold what no outsider should read, such as the address
+// of a database: the page shows "<name> failed (<id>)", and the log and [App.OnError]
 // get the whole under the same id. [Reject] makes one. It does not change and is safe for
 // concurrent use.
 type Rejection struct {

@@ -15,7 +15,7 @@ import (
 // section changed nothing, and the stored text stays. Elsewhere after holds, and the members of
 // the stored text that no field of the type takes are added to it.
 //
-// A type that reads or writes JSON by methods of its own is opaque: nobody else can say which
+// A type that reads or writes JSON by methods of its own is opaque: no other code can say which
 // members it knows, so its text is replaced whole.
 
 // decodeStored returns a new *T with the stored document, or with the initial value when there is

@@ -25,7 +25,7 @@ type Base struct {
 	Owner string `json:"owner"`
 }
 
-// Own writes itself, so nobody knows which members it has.
+// Own writes itself, so its members are not known.
 type Own struct{ N int }
 
 // MarshalJSON writes the number alone.

@@ -126,8 +126,8 @@ func (a *Activities) taskEnded(ctx context.Context, in wire.TaskEndedInput) erro
 	return nil
 }
 
-// reportFailure tells the log and the app of a task that failed, under the id that its
-// page was told.
+// reportFailure reports a failed task to the log and the app, under the id that its page
+// shows.
 func (a *Activities) reportFailure(ctx context.Context, in wire.TaskEndedInput) {
 	session, info := holdfast.SessionID(in.Session), activity.GetInfo(ctx)
 	failure := holdfast.Failure{

@@ -159,9 +159,9 @@ func (a *Activities) wrap(fn any) any {
 	}).Interface()
 }
 
-// cancelled makes the refusal of a [Handle.Apply], which the activity returned, the cancellation that is the reason for it. A
-// task that is being cancelled is refused as soon as that is noted, and hears of it through Temporal a moment later. Without
-// the wait its activity would fail before, and the task with it.
+// cancelled makes the refusal of a [Handle.Apply], which the activity returned, the cancellation that is the reason for it. The
+// session refuses a task as soon as its cancellation is noted, and Temporal delivers the cancellation a moment later. Without
+// the wait the activity would fail first, and the task with it.
 func cancelled(in, result reflect.Value) reflect.Value {
 	ctx, _ := reflect.TypeAssert[context.Context](in)
 	err, _ := reflect.TypeAssert[error](result)

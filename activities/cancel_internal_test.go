@@ -29,7 +29,7 @@ func TestWrap_EndsARefusedActivityAsCancelled(t *testing.T) {
 
 	ended := make(chan error)
 	go func() { ended <- run(ctx, refused) }()
-	cancel() // the activity hears of its cancellation
+	cancel() // Temporal delivers the cancellation
 	require.True(t, temporal.IsCanceledError(<-ended))
 	require.ErrorIs(t, run(ctx, other), other, "an error of its own stays")
 }

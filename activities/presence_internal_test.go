@@ -41,7 +41,7 @@ func TestPresent_WaitsForStartersWithoutALease(t *testing.T) {
 
 		set("lapsed", state.PresenceConnected)
 		began = time.Now()
-		require.Empty(t, present(), "nobody has come back or removed it")
+		require.Empty(t, present(), "no starter has come back or removed it")
 		require.GreaterOrEqual(t, time.Since(began), state.PresenceLease)
 	})
 }

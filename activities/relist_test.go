@@ -52,7 +52,7 @@ func (r runs) Open(_ context.Context, workflow, run string) (bool, error) { retu
 
 func saying(open bool) runs { return func(string, string) (bool, error) { return open, nil } }
 
-// within runs one activity within the workflow of the task, with one attempt. Without runs there is nobody to ask.
+// within runs one activity within the workflow of the task, with one attempt. Without runs Temporal is not asked.
 func (b *bench) within(r activities.Runs, name string, in ...any) error {
 	b.t.Helper()
 	var suite testsuite.WorkflowTestSuite
@@ -129,7 +129,7 @@ func TestSection_OfAnUnknownRunWaitsForTemporal(t *testing.T) {
 	b.failedFor(b.adds(runs(func(string, string) (bool, error) { return false, away }), "1", 1), wire.ErrorFault, true)
 	require.Zero(t, b.counter())
 	require.Empty(t, b.tasks())
-	require.NoError(t, b.adds(nil, "1", 1), "in a test environment there is nobody to ask")
+	require.NoError(t, b.adds(nil, "1", 1), "a test environment is not asked")
 }
 
 func TestSection_OfATaskThatHasEndedIsRefused(t *testing.T) {

@@ -23,10 +23,10 @@ type Source struct {
 	Dir string
 }
 
-// Sources says where each setting came from, by key. A setting that nobody gave is not in it.
+// Sources says where each setting came from, by key. A setting that was not given is not in it.
 type Sources map[string]string
 
-// Given reports whether somebody set the key: in the file, the environment or by a flag.
+// Given reports whether the key was set: in the file, the environment or by a flag.
 func (s Sources) Given(key string) bool { return s[key] != "" }
 
 // Load reads and checks all settings. On any problem it returns the zero Config and all problems joined, each a line that

@@ -16,7 +16,7 @@
 //
 // A starter tells a session's tasks at once when a page connects, closes or is found
 // dead, and now and then that one is still there; it does so for starters that have died
-// too. Of a page that keeps coming and going, a coming is told at once and a going after
+// too. Of a page that keeps coming and going, an arrival is signalled at once and a departure after
 // the page has stayed away for two to sixteen seconds: a handful of signals a minute.
 // Which tasks it tells is written in their rows and stays for their lives, whatever the
 // program's options are by now. A task that cannot be signalled keeps no other one from
@@ -30,12 +30,12 @@
 //     before that one declares this one dead. It says nothing about the pages that it
 //     sent away until ten seconds after it has a lease again.
 //   - All starters and the store: the same, but that no page finds another starter. The
-//     pages try again until the store is back. Nobody is declared dead: that takes a
+//     pages try again until the store is back. No starter is declared dead: that takes a
 //     whole lease of uninterrupted renewals.
 //   - The only starter and the store: it keeps its pages, as they are served nowhere
 //     else, and goes on telling the tasks that it knows of. (A starter that begins while
 //     the only other one is cut off takes that one for dead, as it cannot know.)
-//   - A starter and Temporal: its pages stay, its lease is renewed, nobody else speaks
+//   - A starter and Temporal: its pages stay, its lease is renewed, no other one signals
 //     for it. What changed is noted in the store at once and told when Temporal is back,
 //     or by others if the starter dies before. A task that hears nothing for its time to
 //     live asks the store.

@@ -59,7 +59,7 @@ func (c *connection) applyOne(event *eventMessage) (ackMessage, error) {
 	handler, err := c.app.Event(event.Name)
 	if err != nil {
 		ack.Error = refused(codeUnknownEvent, fmt.Sprintf("app %s has no event %s", c.app.Name(), quoted(event.Name)))
-		return ack, nil //nolint:nilerr // the client is told; the connection goes on
+		return ack, nil //nolint:nilerr // the acknowledgement has it; the connection goes on
 	}
 	ctx, span := c.traceEvent(state.CallEvent, handler, event.parent())
 	defer span.End()

@@ -159,7 +159,7 @@ func TestPartition_OfOneStarterAndTheStore(t *testing.T) {
 	})
 }
 
-// TestPartition_OfTheStoreAndAll: nobody is declared dead by the one that comes back
+// TestPartition_OfTheStoreAndAll: the one that comes back declares none dead
 // first, nor while the pages come back.
 func TestPartition_OfTheStoreAndAll(t *testing.T) {
 	for name, outage := range map[string]time.Duration{
@@ -210,7 +210,7 @@ func TestPartition_OfTheOnlyStarterAndTheStore(t *testing.T) {
 	})
 }
 
-// TestPartition_OfAStarterAndTemporal: its pages stay, and one that leaves is told of
+// TestPartition_OfAStarterAndTemporal: its pages stay, and the departure of one is signalled
 // when Temporal is back.
 func TestPartition_OfAStarterAndTemporal(t *testing.T) {
 	inBubble(t, func(s *site) {

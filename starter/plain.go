@@ -18,7 +18,7 @@ var plainFiles embed.FS
 // plainPolicy lets the plain page load its own files and talk to its own starter, and nothing else.
 const plainPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// eventList is what the plain page is told of the app's events.
+// eventList is what the plain page gets of the app's events.
 type eventList struct {
 	Events []eventForm `json:"events"`
 }

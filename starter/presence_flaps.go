@@ -13,17 +13,17 @@ const (
 )
 
 // flaps keeps a page that comes and goes all the time from flooding its tasks, each of
-// which may be signalled 10,000 times. After a quiet minute both changes are told at
-// once. Of a restless page a coming is told at once, as its task may be about to end for
-// want of it, and a going when the page has stayed away until some time after its last
-// coming: a few signals a minute.
+// which may be signalled 10,000 times. After a quiet minute both changes are signalled
+// at once. An arrival of a restless page is signalled at once, as its task may be about to end for
+// want of it, and a departure when the page has stayed away until some time after its last
+// arrival: a few signals a minute.
 type flaps struct {
-	n     int       // how often it has come back within flapMemory of its going
-	until time.Time // before it no going is told
-	left  time.Time // when the last going was told
+	n     int       // how often it came back within flapMemory of its departure
+	until time.Time // before it no departure is signalled
+	left  time.Time // when the last departure was signalled
 }
 
-// said notes what was told.
+// said notes a signal that was sent.
 func (f *flaps) said(there bool, now time.Time) {
 	if !there {
 		f.left = now
@@ -37,7 +37,7 @@ func (f *flaps) said(there bool, now time.Time) {
 	f.n++
 }
 
-// wait has no going told before so long from now.
+// wait holds back the next departure for so long.
 func (f *flaps) wait(now time.Time, pause time.Duration) {
 	if until := now.Add(pause); until.After(f.until) {
 		f.until = until

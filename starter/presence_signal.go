@@ -120,7 +120,7 @@ func (p *presence) signalAll(
 }
 
 // signal signals one task. The error is one that may pass: a task that is not there has
-// ended, or is told as it is started, and one that Temporal refuses to signal (it has had
+// ended, or learns it as it is started, and one that Temporal refuses to signal (it has had
 // as many signals as a run may have) asks the state service about its page before it ends
 // for want of it.
 func (p *presence) signal(ctx context.Context, session holdfast.SessionID, id holdfast.TaskID, beat wire.Heartbeat) error {

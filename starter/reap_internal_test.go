@@ -57,7 +57,7 @@ func TestReap_FinishesWhatADeadStarterWasTelling(t *testing.T) {
 	})
 }
 
-// TestReap_LeavesAStarterThatComesBack while it is told of: its note stays, and the last
+// TestReap_LeavesAStarterThatComesBack while its departure is signalled: its note stays, and the last
 // word is that its page is there.
 func TestReap_LeavesAStarterThatComesBack(t *testing.T) {
 	inBubble(t, func(s *site) {

@@ -12,9 +12,9 @@ import (
 	"github.com/holdfast-run/holdfast/state"
 )
 
-// refuse is what the page is told of a call's error that would only repeat; nil for one
+// refuse is the page's answer to a call's error that would only repeat; nil for one
 // that may pass. What is not for people goes to the log and to the app, under an id that
-// the page is told.
+// the page shows.
 func (s *Starter) refuse(ctx context.Context, call state.Call, err error) *ackError {
 	name := call.Handler.Name()
 	failure := holdfast.Failure{Session: call.Session, Task: call.Task, Name: name}

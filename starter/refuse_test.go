@@ -51,7 +51,7 @@ func Full(*holdfast.Tx, *State) error {
 	return fmt.Errorf("book: %s: %w", secret, holdfast.Reject("no more seats"))
 }
 
-// failures are what an app was told.
+// failures are what an app's OnError got.
 type failures struct {
 	mu  sync.Mutex // protects all
 	all []holdfast.Failure

@@ -82,7 +82,7 @@ func TestSignal_IsSentOnceInAWhileForARestlessPage(t *testing.T) {
 				said := temporal.said()
 				t.Logf("%d signals in a minute", len(said))
 				require.Less(t, len(said), 16)
-				require.Less(t, temporal.alone(), time.Second, "a coming is told at once")
+				require.Less(t, temporal.alone(), time.Second, "an arrival is signalled at once")
 				if !last {
 					leave()
 				}

@@ -64,7 +64,7 @@ func TestCancel_OfAStartThatIsUnderWay(t *testing.T) {
 	})
 }
 
-// TestCancel_OfAStartWhoseRelayHasDied: the server makes the start late, nobody notes it.
+// TestCancel_OfAStartWhoseRelayHasDied: the server makes the start late, and no relay notes it.
 func TestCancel_OfAStartWhoseRelayHasDied(t *testing.T) {
 	cancelling(t, func(s *site, temporal *server) {
 		temporal.set(func(f *server) { f.refuses = true })

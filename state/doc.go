@@ -113,7 +113,7 @@
 // # Clocks
 //
 // What is decided by time is decided by the store's clock: leases of sessions and of starters, what expires, and when owners of the
-// ledger are forgotten. With SQLite and in memory that is the time since the machine's boot, which nobody can set. The clocks of processes need not agree; they give the times
+// ledger are forgotten. With SQLite and in memory that is the time since the machine's boot, which cannot be set. The clocks of processes need not agree; they give the times
 // that people see (of changes, tasks and rows of the outbox) and decide nothing. What a starter decides by the age of a task
 // it decides by the time for which it has seen the task itself.
 //

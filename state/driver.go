@@ -128,7 +128,7 @@ type Commit struct {
 	Change *Change
 	// Entry goes into the ledger; nil for a call without a key.
 	Entry *Entry
-	// Marks replace those of their owners, and note that these are in use. Whoever gets an entry gets a mark.
+	// Marks replace those of their owners, and note that these are in use. An owner with an entry has a mark.
 	Marks map[string]json.RawMessage
 	// Pending are added to the outbox, Settled are the ids of rows that are struck out of it.
 	Pending []Pending

@@ -15,7 +15,7 @@ var (
 	ErrForgotten = errors.New("the call was refused before, or its outcome is no longer known")
 
 	// ErrTaskNotListed reports a call of a task's run that the session does not know: the task is on no list, or
-	// another run of it is. Whoever knows that the run is open repeats the call with Relist.
+	// another run of it is. A caller that knows the run to be open repeats the call with Relist.
 	ErrTaskNotListed = errors.New("the session does not know this run of the task")
 
 	// ErrOtherEpoch reports an event of a page that was sent in another life of the session. It did not run.

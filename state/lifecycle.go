@@ -87,7 +87,7 @@ const (
 )
 
 // TaskEnded takes the task off the session's list. With a failure (empty: none) it stays there as failed for a while, and the
-// page is told. What its run, by Temporal's id, asks for from then on is refused with [holdfast.ErrTaskEnded]; a later run, as of a
+// page gets a message. What its run, by Temporal's id, asks for from then on is refused with [holdfast.ErrTaskEnded]; a later run, as of a
 // reset, is let in. Empty: no run is. It may be repeated, and does nothing for a run that another has followed.
 func (s *Service) TaskEnded(ctx context.Context, session holdfast.SessionID, id holdfast.TaskID, run, failure string) error {
 	return s.TaskEndedAs(ctx, session, id, run, "", failure)

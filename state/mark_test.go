@@ -119,7 +119,7 @@ func TestTask_ThatWasResetIsLetIn(t *testing.T) {
 	require.Empty(t, b.listed())
 }
 
-// TestTask_HasOneRunAtATime: an old run of which nobody has heard is not taken for a new one.
+// TestTask_HasOneRunAtATime: an unknown old run is not taken for a new one.
 func TestTask_HasOneRunAtATime(t *testing.T) {
 	t.Parallel()
 	b, id := running(t)
@@ -180,13 +180,13 @@ func TestTask_CancelledBeforeItRanNeverRuns(t *testing.T) {
 	b.refused(call, holdfast.ErrTaskEnded)
 }
 
-// TestTask_GoesOnAfterALateWordOfARunBefore: nobody had heard of the run that was reset before its end is told.
+// TestTask_GoesOnAfterALateWordOfARunBefore: the run before the reset was unknown until its end is reported.
 func TestTask_GoesOnAfterALateWordOfARunBefore(t *testing.T) {
 	t.Parallel()
 	b, id := running(t)
 	b.must(b.of(id, "reset", 1))
 	b.ended(id, "first")
-	b.refused(b.of(id, "reset", 2), state.ErrTaskNotListed) // whoever asks Temporal comes back
+	b.refused(b.of(id, "reset", 2), state.ErrTaskNotListed) // the activity asks Temporal and comes back
 	known := b.of(id, "reset", 2)
 	known.Relist = true
 	require.False(t, b.must(known))

@@ -22,7 +22,7 @@ const (
 
 // prober finds out whether the store takes commits, once for all who ask at the same time.
 type prober struct {
-	session holdfast.SessionID // one of the process's own, of no app: nobody waits for it
+	session holdfast.SessionID // one of the process's own, of no app: no caller waits for it
 
 	mu   sync.Mutex // protects last
 	last *probe
@@ -91,7 +91,7 @@ func (s *Service) probe(ctx context.Context) error {
 	return nil
 }
 
-// put commits a document that nobody sees.
+// put commits a document that no page sees.
 func (s *Service) put(ctx context.Context, session holdfast.SessionID, body string) error {
 	held, err := s.driver.Acquire(ctx, Claim{Session: session, Lease: s.opts.Lease})
 	if err != nil {

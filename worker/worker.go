@@ -95,10 +95,11 @@ const cancelWithin = 700 * time.Millisecond
 // noticed before an activity's StartToCloseTimeout, and a cancellation reaches no running activity that does not beat.
 //
 // It appends interceptors, and sets MaxHeartbeatThrottleInterval and DefaultHeartbeatThrottleInterval to 700 ms where they
-// are not set: the SDK's own are a minute and 30 s, and a beat is how an activity hears of a cancellation. Each running
+// are not set: the SDK's own are a minute and 30 s, and a cancellation reaches an activity in the answer to a beat. Each running
 // activity costs the server about 1.4 calls a second then.
 //
-// A test environment takes the options by SetWorkerOptions, and a replayer the Interceptors.
+// All workers of a task queue must be prepared, or none: a task that was served by a prepared worker waits on another one until
+// a prepared one takes it. A test environment takes the options by SetWorkerOptions, and a replayer the Interceptors.
 func Prepare(o *sdkworker.Options) {
 	o.Interceptors = append(o.Interceptors, workflows.Interceptor(), activities.Interceptor())
 	if o.MaxHeartbeatThrottleInterval == 0 {

@@ -30,7 +30,7 @@ type Options struct {
 	Apps []*holdfast.App
 	// Config has the settings; see config.Load and config.Default.
 	Config config.Config
-	// Given reports the keys of Config that somebody set, such as config.Sources.Given. A port that was given and is taken is an
+	// Given reports the keys of Config that were set, such as config.Sources.Given. A port that was given and is taken is an
 	// error; for one that is a default the next free one is used. nil: all are defaults.
 	Given func(key string) bool
 	// Logger gets the log of all parts. Defaults to slog.Default.

@@ -63,7 +63,7 @@ func TestReadme_ProgramWorksInABrowser(t *testing.T) {
 	in.Stop()
 }
 
-// installReadme installs the program of the README: it exists for the compiler alone, which is told of it by an overlay.
+// installReadme installs the program of the README: only the compiler sees it, through an overlay.
 func installReadme(t *testing.T) *installation {
 	t.Helper()
 	text, err := os.ReadFile("../../README.md")

@@ -197,7 +197,7 @@ type TaskEndedInput struct {
 	Session string `json:"session"`
 	// Failure is what the task failed with; empty when it ended well or was cancelled.
 	Failure string `json:"failure,omitempty"`
-	// Shown is what the page is told of the failure; empty: Failure itself.
+	// Shown is what the page shows of the failure; empty: Failure itself.
 	Shown string `json:"shown,omitempty"`
 	// Kind is the type of the failure, and Stack that of a panic.
 	Kind  string `json:"kind,omitempty"`

@@ -36,7 +36,7 @@
 //
 // A connection may fall silent, with no word of its end. A statement that gets no answer within three seconds is broken off,
 // all idle connections are replaced with its own, and it is tried again like one that a broken connection cut off. A watch asks after
-// five seconds of silence. A statement that waits for another's row is told so by the server after two seconds, and tried
+// five seconds of silence. The server ends a statement that waits for another's row after two seconds, and it is tried
 // again.
 //
 // A server that only reads is never written to: the driver asks on each new connection, and with several hosts in the URL goes

@@ -91,7 +91,7 @@ func TestClock_GoesOnWhileTheMachineSleeps(t *testing.T) {
 	require.ErrorIs(t, held.Commit(t.Context(), &state.Commit{Epoch: "epoch", Version: 1}), holdfast.ErrLockExpired)
 }
 
-// TestClock_StartsAnewWithTheMachine: what is held is free, whoever was there is not, and nothing expires too early or never.
+// TestClock_StartsAnewWithTheMachine: holds are free, presence is gone, and nothing expires too early or never.
 func TestClock_StartsAnewWithTheMachine(t *testing.T) {
 	t.Parallel()
 	m, d, _ := written(t)

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// machineClock is the time since the machine's boot, which nobody can set.
+// machineClock is the time since the machine's boot, which cannot be set.
 func machineClock() clock {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &unix.Timespec{}) != nil {

@@ -8,10 +8,10 @@
 //
 // Leases, what is idle and what is old are decided by one clock, whatever the clocks of processes say: on Linux
 // the time since the machine's boot (CLOCK_BOOTTIME), which all processes read alike, which goes on while the
-// machine sleeps, and which nobody can set. After a boot, which [Open] knows by its id, the leases of sessions and
+// machine sleeps, and which cannot be set. After a boot, which [Open] knows by its id, the leases of sessions and
 // starters are void, and the file's time goes on from its last use: the time that the machine was off does not
 // count, so that nothing expires too early. Containers that share the file must be on one machine, and see one
-// boot id. Other systems use the clock of the wall: where somebody sets that forward by hours, leases
+// boot id. Other systems use the clock of the wall: where that is set forward by hours, leases
 // lapse and sessions expire.
 //
 // A waiter could do without a common clock, and watch for the time of a lease whether it is renewed. But then

@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast-run/holdfast/state"
 )
 
-// aMark is the mark of whoever has an entry.
+// aMark is the mark of an owner with an entry.
 var aMark = json.RawMessage(`{"m":"<é>"}`)
 
 func withMark(owner string, mark json.RawMessage) func(*state.Commit) {
@@ -78,7 +78,7 @@ func testLedgerFound(b *bench) {
 	b.is(found, false, "the call of another session")
 }
 
-// testLedgerForgets: an owner says up to which of its calls nobody asks again.
+// testLedgerForgets: an owner says up to which call it never asks again.
 func testLedgerForgets(b *bench) {
 	b.put(b, session, 0, withEntry("other", 1, "other", "1"))
 	b.put(b, session, 0, withEntry("o", 0, "unnumbered", "1"))
@@ -97,7 +97,7 @@ func testLedgerForgets(b *bench) {
 	}
 	b.put(b, session, 9, withEntry("o", 9, "9", "1"), forgetting(9))
 	_, found := b.recorded("9")
-	b.is(found, false, "a call that nobody asks for again is not kept")
+	b.is(found, false, "a call that is never asked again is not kept")
 }
 
 func testLedgerMarks(b *bench) {
@@ -107,7 +107,7 @@ func testLedgerMarks(b *bench) {
 	b.put(b, session, 3)
 	b.is(b.mark("o"), json.RawMessage(`{"n":1}`), "a mark")
 	b.is(b.mark("p"), json.RawMessage(`{"n":3}`), "a mark that was replaced")
-	b.is(len(b.mark("q")), 0, "the mark of nobody")
+	b.is(len(b.mark("q")), 0, "the mark of an unknown owner")
 	b.is(len(b.claimed(other, "", "o", "").Mark()), 0, "the mark in another session")
 }
 

@@ -114,7 +114,7 @@ func (m *model) attempt(s *serving, a *attempt, do func(ctx context.Context) (re
 		m.bad("%s was applied twice", a.id)
 	case a.wrote && a.want != mustApply && a.want != mayApply:
 		m.bad("%s was applied, should be %s", a.id, a.want)
-	case lost: // nobody knows
+	case lost: // unknown
 	case err == nil && !repeat && !a.wrote, err != nil && a.wrote:
 		m.bad("%s was applied: %v, but the answer is %v", a.id, a.wrote, err)
 	case a.want == mustApply && !a.wrote:

@@ -104,7 +104,7 @@ func (m *model) join(s *serving, p *modelPage) {
 	})
 }
 
-// section is a call of a task: a new one of the open run, or an old one of any run, asked for by whoever wakes up.
+// section is a call of a task: a new one of the open run, or an old one of any run, asked for by either service.
 func (m *model) section(s *serving) {
 	if len(m.tasks) == 0 {
 		return

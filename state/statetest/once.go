@@ -12,7 +12,7 @@ import (
 	"github.com/holdfast-run/holdfast/state"
 )
 
-// These cases go through the whole service: what was applied once is never applied again, whoever asks, and however late.
+// These cases go through the whole service: what was applied once is never applied again, however late the repeat.
 
 func count(_ *holdfast.Tx, s *Count) error      { s.N++; return nil }
 func welcome(_ *holdfast.Tx, s *Count) error    { s.N += 1000; return nil }

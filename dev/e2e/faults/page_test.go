@@ -138,7 +138,7 @@ func (p *page) read(ctx context.Context, conn *websocket.Conn) error {
 			}
 		})
 		if !here {
-			return nil // it stays open, and nobody reads it
+			return nil // it stays open, unread
 		}
 	}
 }
@@ -199,7 +199,7 @@ func (p *page) change(what func()) {
 }
 
 // leave goes to another of the addresses. The connection that it had stays open, as far as its
-// starter knows, but nobody reads it any more.
+// starter knows, but is not read any more.
 func (p *page) leave(at int) {
 	p.change(func() {
 		p.at = at
@@ -210,7 +210,7 @@ func (p *page) leave(at int) {
 	})
 }
 
-// close closes the connection and does not come back before it is told to.
+// close closes the connection and stays away until back is called.
 func (p *page) close() {
 	p.change(func() {
 		p.away = true

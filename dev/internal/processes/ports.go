@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FreePorts finds ports that nobody listens on; all are held until all are found, so that no
+// FreePorts finds ports without a listener; all are held until all are found, so that no
 // two are the same.
 func FreePorts(t testing.TB, n int) (ports []int) {
 	t.Helper()
@@ -22,7 +22,7 @@ func FreePorts(t testing.TB, n int) (ports []int) {
 	return ports
 }
 
-// FreeAddress is one on the loopback interface on which nobody listens.
+// FreeAddress is one on the loopback interface without a listener.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
 	return fmt.Sprintf("127.0.0.1:%d", FreePorts(t, 1)[0])

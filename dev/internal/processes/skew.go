@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// SkewSeconds is the variable by which a process of [Programs.Skewed] is told how many seconds its clock is ahead, or,
+// SkewSeconds is the variable that says how many seconds the clock of a process of [Programs.Skewed] is ahead, or,
 // below 0, behind.
 const SkewSeconds = "HOLDFAST_TEST_SKEW_SECONDS"
 

@@ -69,7 +69,7 @@ func (p *Proxy) Close() {
 }
 
 // Silence has nothing get through any more in these directions, without one, in both; Mend ends
-// it. Neither end is told. What is sent meanwhile waits, as that which TCP sends again and again,
+// it. Neither end notices. What is sent meanwhile waits, as that which TCP sends again and again,
 // and arrives after Mend. The end of a connection is news like any other. New connections are
 // accepted and then silent in both directions.
 func (p *Proxy) Silence(directions ...Direction) {
@@ -231,7 +231,7 @@ func (p *Proxy) carry(d Direction, from, to *net.TCPConn) {
 	}()
 	for c := range chunks {
 		if !p.until(c.due) || !p.await(d) || !deliver(c, to) {
-			_, _ = from.Close(), to.Close() // nobody is there any more to get what it sends
+			_, _ = from.Close(), to.Close() // no peer is left for what it sends
 			return
 		}
 	}
